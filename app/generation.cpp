@@ -1,0 +1,175 @@
+#include "app/generation.h"
+
+#include "app/progress.h"
+#include "core/pipeline/intensity.h"
+#include "io/checkpoint/hash.h"
+#include "io/file.h"
+#include "io/system/system.h"
+#include "io/volume/preview.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <chrono>
+
+namespace voldiff {
+
+namespace {
+
+// Times a stage and its peak memory from its making to `end`.
+class StageClock {
+  public:
+    explicit StageClock(std::string name) : name_(std::move(name)) { reset_peak_memory(); }
+    StageRecord end() const {
+        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began_;
+        return {name_, passed.count(), peak_memory()};
+    }
+
+  private:
+    std::string name_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+// Progress of the stages on the screen, and their clocks.
+class StageWatch {
+  public:
+    StageWatch(Context& context, std::vector<StageRecord>& records)
+        : context_(context), records_(records), progress_(context.log) {}
+
+    void operator()(const std::string& stage, std::size_t done, std::size_t all) {
+        context_.cancel.check();
+        if (stage != stage_) begin(stage, all);
+        progress_.step(done);
+        if (done == all) end();
+    }
+    // Starts the clock of a stage before its first step is done.
+    void begin(const std::string& stage, std::size_t steps) {
+        stage_ = stage;
+        clock_.emplace(stage);
+        progress_.start(stage, steps);
+    }
+
+  private:
+    void end() {
+        progress_.finish();
+        records_.push_back(clock_->end());
+    }
+
+    Context& context_;
+    std::vector<StageRecord>& records_;
+    Progress progress_;
+    std::string stage_;
+    std::optional<StageClock> clock_;
+};
+
+double memory_allowed(const RuntimeSection& runtime) {
+    if (runtime.memory_limit > 0) return static_cast<double>(runtime.memory_limit);
+    const auto available = static_cast<double>(available_memory());
+    return available > 0 ? available : 1e18;  // the system does not say
+}
+
+Extents latent_extents(const RunConfig& run) {
+    const auto shape = latent_shape(run.network.autoencoder, run.network.diffusion_unet, run.image.size);
+    return {shape[2], shape[3], shape[4]};
+}
+
+// float32 where asked for, else what the reference writes.
+Volume to_volume(const ImageOnlyResult& result, const RunConfig& run) {
+    const bool whole_numbers = run.output.dtype != "float32";
+    return {(whole_numbers ? to_int16(result.intensity) : result.intensity).contiguous(),
+            diagonal_affine(run.image.spacing)};
+}
+
+}  // namespace
+
+Generation::Generation(RunConfig run, bool overwrite, Context& context)
+    : run_(std::move(run)), context_(context), outputs_(plan_outputs(run_, overwrite)) {
+    const at::NoGradGuard no_grad;
+    set_threads();
+    const Extents latent = latent_extents(run_);
+    const StageClock clock("load");
+    context_.log.info("loading the model");
+    model_ = load_model(run_);
+    for (const std::string& note : model_.notes) context_.log.info("note: " + note);
+    request_ = image_only_request(run_, model_);
+    image_only_conditions(run_.network.diffusion_unet, request_.conditions);
+    make_scheduler(run_)->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);
+    request_.decode =
+        choose_decode_method(request_.decode, run_.network.autoencoder, latent, memory_allowed(run_.runtime));
+    if (run_.decode.method == "auto") context_.log.info("decode.method auto: " + request_.decode.method);
+    loading_ = clock.end();
+}
+
+void Generation::set_threads() const {
+    const auto threads = static_cast<int>(run_.runtime.threads);
+    at::set_num_threads(threads > 0 ? threads : core_count());
+}
+
+nlohmann::ordered_json Generation::plan() const {
+    const Extents latent = latent_extents(run_);
+    const Extents at_once = find_decode_method(request_.decode.method).extents_at_once(latent, request_.decode);
+    nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
+    for (const OutputFiles& files : outputs_) outputs.push_back(files.volume.string());
+    return {{"outputs", outputs},
+            {"size", run_.image.size},
+            {"latent", latent},
+            {"steps", request_.steps},
+            {"decode", request_.decode.method},
+            {"predicted_decode_memory_bytes", predicted_decode_memory(run_.network.autoencoder, at_once)}};
+}
+
+nlohmann::ordered_json Generation::make_all() {
+    const at::NoGradGuard no_grad;
+    nlohmann::ordered_json made = nlohmann::ordered_json::array();
+    for (const OutputFiles& files : outputs_) made.push_back(make(files));
+    return made;
+}
+
+RunRecord Generation::begin_record(const OutputFiles& files) const {
+    RunRecord record;
+    record.version = VOLDIFF_VERSION;
+    record.device = resolve_device(run_.runtime.device);
+    record.threads = at::get_num_threads();
+    record.seed = files.seed;
+    record.stages.push_back(loading_);
+    return record;
+}
+
+ImageOnlyResult Generation::generate(const OutputFiles& files, RunRecord& record) {
+    ImageOnlyRequest request = request_;
+    request.seed = static_cast<std::uint64_t>(files.seed);
+    const auto scheduler = make_scheduler(run_);
+    StageWatch watch(context_, record.stages);
+    watch.begin("denoise", static_cast<std::size_t>(request.steps));
+    return generate_image(
+        *model_.autoencoder, *model_.diffusion_unet, *scheduler, request,
+        [&watch](const std::string& stage, std::size_t done, std::size_t all) { watch(stage, done, all); });
+}
+
+nlohmann::ordered_json Generation::make(const OutputFiles& files) {
+    context_.cancel.check();
+    RunRecord record = begin_record(files);
+    const Volume volume = to_volume(generate(files, record), run_);
+    const StageClock clock("hash weights");
+    for (const WeightFile& file : model_.files) record.weight_hashes[file.key] = sha256_of_file(file.path);
+    record.stages.push_back(clock.end());
+    write(files, volume, record);
+    return {{"volume", files.volume.string()},
+            {"sidecar", files.sidecar.string()},
+            {"preview", files.preview.string()},
+            {"seed", files.seed}};
+}
+
+void Generation::write(const OutputFiles& files, const Volume& volume, const RunRecord& record) const {
+    std::filesystem::create_directories(files.volume.parent_path());
+    const bool is_mr = request_.conditions.modality >= first_mr_modality;
+    if (!files.preview.empty()) {
+        write_preview(files.preview, volume, is_mr ? percentile_window(volume.voxels) : soft_tissue_window);
+    }
+    // The volume is last but for its record: where it stands, the rest does too.
+    write_text(files.sidecar, sidecar(run_, model_, record, volume, files.volume).dump(2) + "\n");
+    write_volume(files.volume, volume);
+    context_.log.info("wrote " + files.volume.string());
+}
+
+}  // namespace voldiff

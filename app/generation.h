@@ -1,0 +1,39 @@
+// One `generate`: check everything cheap, load the model once, then make, write and record each volume.
+#pragma once
+
+#include "app/commands/commands.h"
+#include "app/output_name.h"
+#include "io/config/run_config.h"
+#include "io/model/model.h"
+#include "io/sidecar.h"
+
+#include <vector>
+
+namespace voldiff {
+
+class Generation {
+  public:
+    // Checks names, sizes and weights, chooses how to decode, loads the model. Throws as these do.
+    Generation(RunConfig run, bool overwrite, Context& context);
+
+    // What would be made, for --dry-run.
+    nlohmann::ordered_json plan() const;
+    // Makes the volumes in order; each is on the disk before the next is begun. Returns what was made, one entry each.
+    nlohmann::ordered_json make_all();
+
+  private:
+    void set_threads() const;
+    nlohmann::ordered_json make(const OutputFiles& files);
+    ImageOnlyResult generate(const OutputFiles& files, RunRecord& record);
+    void write(const OutputFiles& files, const Volume& volume, const RunRecord& record) const;
+    RunRecord begin_record(const OutputFiles& files) const;
+
+    RunConfig run_;
+    Context& context_;
+    std::vector<OutputFiles> outputs_;
+    Model model_;
+    ImageOnlyRequest request_;
+    StageRecord loading_;
+};
+
+}  // namespace voldiff

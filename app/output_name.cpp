@@ -1,0 +1,96 @@
+#include "app/output_name.h"
+
+#include "core/error.h"
+#include "io/volume/volume.h"
+
+#include <set>
+
+namespace voldiff {
+
+namespace {
+
+constexpr std::size_t widest = 20;
+
+[[noreturn]] void refuse(const std::string& pattern, const std::string& what) {
+    throw Error(ErrorCode::config,
+                "'output.name' is '" + pattern + "', " + what + "; expected text with {config}, {seed} and {index:03}");
+}
+
+std::string padded(std::int64_t number, const std::string& width, const std::string& pattern) {
+    const std::string digits = std::to_string(number);
+    if (width.empty()) return digits;
+    if (width.size() > 3 || width.find_first_not_of("0123456789") != std::string::npos || std::stoul(width) > widest) {
+        refuse(pattern, "whose width '" + width + "' is none");
+    }
+    const std::size_t wanted = std::stoul(width);
+    return digits.size() < wanted ? std::string(wanted - digits.size(), '0') + digits : digits;
+}
+
+void check_inside(const std::string& name, const std::string& pattern) {
+    const std::filesystem::path path(name);
+    if (path.empty() || path.is_absolute()) refuse(pattern, "which is no name inside the output directory");
+    for (const auto& part : path) {
+        if (part == "..") refuse(pattern, "which leaves the output directory");
+    }
+}
+
+void check_absent(const std::filesystem::path& path) {
+    if (!std::filesystem::exists(path)) return;
+    throw Error(ErrorCode::io,
+                path.string() + " exists already; choose another output.name, or use --force to replace it");
+}
+
+}  // namespace
+
+std::string expand_name(const std::string& pattern, const std::string& config, std::int64_t seed, std::int64_t index) {
+    std::string name;
+    for (std::size_t at = 0; at < pattern.size(); ++at) {
+        if (pattern[at] != '{') {
+            name += pattern[at];
+            continue;
+        }
+        const std::size_t end = pattern.find('}', at);
+        if (end == std::string::npos) refuse(pattern, "where a '{' has no '}'");
+        const std::string field = pattern.substr(at + 1, end - at - 1);
+        const std::size_t colon = field.find(':');
+        const std::string key = field.substr(0, colon);
+        const std::string width = colon == std::string::npos ? "" : field.substr(colon + 1);
+        if (key == "seed") {
+            name += padded(seed, width, pattern);
+        } else if (key == "index") {
+            name += padded(index, width, pattern);
+        } else if (field == "config") {
+            name += config;
+        } else {
+            refuse(pattern, "which has the unknown placeholder {" + field + "}");
+        }
+        at = end;
+    }
+    check_inside(name, pattern);
+    return name;
+}
+
+std::vector<OutputFiles> plan_outputs(const RunConfig& run, bool overwrite) {
+    std::vector<OutputFiles> plan;
+    std::set<std::filesystem::path> taken;
+    const std::filesystem::path directory = run.output.directory;
+    for (std::int64_t index = 0; index < run.sampling.count; ++index) {
+        const std::int64_t seed = run.sampling.seed + index;
+        const std::string name = expand_name(run.output.name, run.name, seed, index);
+        OutputFiles files;
+        files.index = index;
+        files.seed = seed;
+        files.volume = directory / (name + run.output.format);
+        files.sidecar = directory / (name + ".json");
+        if (run.output.preview) files.preview = directory / (name + ".png");
+        check_volume_format(files.volume);
+        if (!taken.insert(files.volume).second) refuse(run.output.name, "which gives several volumes the same name");
+        for (const auto& path : {files.volume, files.sidecar, files.preview}) {
+            if (!overwrite && !path.empty()) check_absent(path);
+        }
+        plan.push_back(files);
+    }
+    return plan;
+}
+
+}  // namespace voldiff

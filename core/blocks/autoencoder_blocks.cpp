@@ -1,0 +1,153 @@
+#include "core/blocks/autoencoder_blocks.h"
+
+#include "core/blocks/attention_layer.h"
+#include "core/error.h"
+#include "core/ops/upsample.h"
+
+#include <ATen/ATen.h>
+
+namespace voldiff {
+
+namespace {
+
+// Where a block of the configured class keeps its convolution.
+std::shared_ptr<TensorModule> make_convolution(const AutoencoderKlConfig& config, const ConvolutionOptions& options,
+                                               bool plain = false) {
+    if (plain) return std::make_shared<ConvolutionImpl>(options);
+    return std::make_shared<AutoencoderConvolution>(config, options);
+}
+
+class ResBlock : public TensorModule {
+  public:
+    ResBlock(const AutoencoderKlConfig& config, std::int64_t in, std::int64_t out, bool plain) {
+        norm1_ = register_module("norm1", GroupNorm(config.norm_num_groups, in, config.norm_eps));
+        conv1_ = register_module("conv1", make_convolution(config, {in, out}, plain));
+        norm2_ = register_module("norm2", GroupNorm(config.norm_num_groups, out, config.norm_eps));
+        conv2_ = register_module("conv2", make_convolution(config, {out, out}, plain));
+        if (in == out) return;
+        nin_shortcut_ = register_module("nin_shortcut", make_convolution(config, {in, out, 1, 1, 0}, plain));
+    }
+
+    at::Tensor forward(at::Tensor x) override {
+        at::Tensor h = conv1_->forward(norm1_->forward_silu(x));
+        h = conv2_->forward(norm2_->forward_silu(h));
+        if (nin_shortcut_) x = nin_shortcut_->forward(std::move(x));
+        return h.add_(x);
+    }
+
+  private:
+    GroupNorm norm1_{nullptr};
+    std::shared_ptr<TensorModule> conv1_;
+    GroupNorm norm2_{nullptr};
+    std::shared_ptr<TensorModule> conv2_;
+    std::shared_ptr<TensorModule> nin_shortcut_;
+};
+
+class Downsample : public TensorModule {
+  public:
+    Downsample(const AutoencoderKlConfig& config, std::int64_t channels) {
+        conv_ = register_module("conv", make_convolution(config, {channels, channels, 3, 2, 0}));
+    }
+    at::Tensor forward(at::Tensor x) override { return conv_->forward(at::constant_pad_nd(x, {0, 1, 0, 1, 0, 1})); }
+
+  private:
+    std::shared_ptr<TensorModule> conv_;
+};
+
+class InterpolatingUpsample : public TensorModule {
+  public:
+    InterpolatingUpsample(const AutoencoderKlConfig& config, std::int64_t channels) : trilinear_(config.maisi) {
+        conv_ = register_module(config.maisi ? "conv" : "postconv", make_convolution(config, {channels, channels}));
+    }
+    at::Tensor forward(at::Tensor x) override {
+        x = trilinear_ ? ops::upsample_trilinear_2x(x) : ops::upsample_nearest_2x(x);
+        return conv_->forward(std::move(x));
+    }
+
+  private:
+    bool trilinear_;
+    std::shared_ptr<TensorModule> conv_;
+};
+
+class MaisiTransposedUpsample : public TensorModule {
+  public:
+    MaisiTransposedUpsample(const AutoencoderKlConfig& config, std::int64_t channels) {
+        conv_ = register_module("conv", make_convolution(config, {channels, channels, 3, 2, 1, true, 1}));
+    }
+    at::Tensor forward(at::Tensor x) override { return conv_->forward(std::move(x)); }
+
+  private:
+    std::shared_ptr<TensorModule> conv_;
+};
+
+class CoreTransposedUpsample : public TensorModule {
+  public:
+    explicit CoreTransposedUpsample(std::int64_t channels) {
+        ConvolutionOptions options{channels, channels, 2, 2, 0, true, 0};
+        options.key_depth = 0;
+        deconv_ = register_module("deconv", Convolution(options));
+    }
+    at::Tensor forward(at::Tensor x) override { return deconv_->forward(std::move(x)); }
+
+  private:
+    Convolution deconv_{nullptr};
+};
+
+ConvolutionOptions with_key_depth(ConvolutionOptions options, int depth) {
+    options.key_depth = depth;
+    return options;
+}
+
+}  // namespace
+
+AutoencoderConvolution::AutoencoderConvolution(const AutoencoderKlConfig& config, const ConvolutionOptions& options)
+    : ConvolutionImpl(with_key_depth(options, config.maisi ? 2 : 1)),
+      options_(options),
+      axis_(2 + config.dim_split),
+      splits_(config.maisi && config.drop_split_remainder ? config.num_splits : 1) {}
+
+at::Tensor AutoencoderConvolution::without_remainder(const at::Tensor& y, std::int64_t input_extent) const {
+    const std::int64_t slab = input_extent / splits_;
+    const std::int64_t overlap = options_.stride == 2 && !options_.is_transposed ? 4 : 3;
+    if (slab < overlap || (options_.stride == 2 && !options_.is_transposed && slab % 2 != 0)) {
+        throw Error(ErrorCode::config, "num_splits " + std::to_string(splits_) + " cuts an extent of " +
+                                           std::to_string(input_extent) + " into slabs of " + std::to_string(slab) +
+                                           " voxels, which MAISI's convolution cannot process");
+    }
+    const std::int64_t kept = options_.is_transposed ? 2 * slab : slab / options_.stride;
+    return y.slice(axis_, 0, splits_ * kept).contiguous();
+}
+
+at::Tensor AutoencoderConvolution::forward(at::Tensor x) {
+    const std::int64_t extent = x.size(axis_);
+    at::Tensor y = ConvolutionImpl::forward(std::move(x));
+    return splits_ > 1 ? without_remainder(y, extent) : y;
+}
+
+std::shared_ptr<TensorModule> make_autoencoder_resblock(const AutoencoderKlConfig& config, std::int64_t in_channels,
+                                                        std::int64_t out_channels, bool plain) {
+    return std::make_shared<ResBlock>(config, in_channels, out_channels, plain);
+}
+
+std::shared_ptr<TensorModule> make_autoencoder_downsample(const AutoencoderKlConfig& config, std::int64_t channels) {
+    return std::make_shared<Downsample>(config, channels);
+}
+
+std::shared_ptr<TensorModule> make_autoencoder_upsample(const AutoencoderKlConfig& config, std::int64_t channels) {
+    if (!config.use_convtranspose) return std::make_shared<InterpolatingUpsample>(config, channels);
+    if (config.maisi) return std::make_shared<MaisiTransposedUpsample>(config, channels);
+    return std::make_shared<CoreTransposedUpsample>(channels);
+}
+
+std::shared_ptr<TensorModule> make_autoencoder_attention(const AutoencoderKlConfig& config, std::int64_t channels) {
+    SpatialAttentionBlockConfig attention;
+    attention.num_channels = channels;
+    attention.norm_num_groups = config.norm_num_groups;
+    attention.norm_eps = config.norm_eps;
+    attention.include_fc = config.include_fc;
+    attention.use_combined_linear = config.use_combined_linear;
+    attention.use_flash_attention = config.use_flash_attention;
+    return std::make_shared<SpatialAttentionBlockImpl>(attention);
+}
+
+}  // namespace voldiff

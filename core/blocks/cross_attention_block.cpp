@@ -1,0 +1,86 @@
+#include "core/blocks/attention_layer.h"
+#include "core/error.h"
+#include "core/ops/attention.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <limits>
+
+namespace voldiff {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+    throw Error(ErrorCode::config, "CrossAttentionBlock: " + message);
+}
+
+}  // namespace
+
+void CrossAttentionBlockConfig::visit_options(OptionVisitor& v) {
+    v.visit(Option("hidden_size", "width of the hidden layer").in(1, 1e6).needed(), hidden_size);
+    v.visit(Option("num_heads", "attention heads").in(1, 1e6).needed(), num_heads);
+    v.visit(Option("dropout_rate", "training only, ignored").in(0, 1), dropout_rate);
+    v.visit(Option("hidden_input_size", "width of the input").in(1, 1e6), hidden_input_size);
+    v.visit(Option("context_input_size", "width of the context").in(1, 1e6), context_input_size);
+    v.visit(Option("dim_head", "width of a head").in(1, 1e6), dim_head);
+    v.visit(Option("qkv_bias", "bias of the query, key and value projections"), qkv_bias);
+    v.visit(Option("save_attn", "keep the attention matrix"), save_attn);
+    v.visit(Option("causal", "attend to earlier tokens only"), causal);
+    v.visit(Option("sequence_length", "longest sequence of causal attention").in(1, 1e6), sequence_length);
+    v.visit(Option("attention_dtype", "type of the scores"), attention_dtype);
+    v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
+}
+
+void CrossAttentionBlockConfig::check() const {
+    if (dropout_rate < 0 || dropout_rate > 1) refuse("dropout_rate should be between 0 and 1");
+    if (!dim_head && (num_heads < 1 || hidden_size % num_heads != 0)) {
+        refuse("hidden_size " + std::to_string(hidden_size) + " is not divisible by num_heads " +
+               std::to_string(num_heads));
+    }
+    if (causal && !sequence_length) refuse("causal attention needs sequence_length");
+    if (use_flash_attention && save_attn) refuse("save_attn cannot be used together with use_flash_attention");
+    if (attention_dtype) attention_type(*attention_dtype);
+}
+
+CrossAttentionBlockImpl::CrossAttentionBlockImpl(const CrossAttentionBlockConfig& config) : config_(config) {
+    config.check();
+    const std::int64_t inner = config.num_heads * config.head_width();
+    const std::int64_t input = config.hidden_input_size.value_or(config.hidden_size);
+    const std::int64_t context = config.context_input_size.value_or(config.hidden_size);
+    out_proj_ = register_module("out_proj", Linear(inner, input));
+    to_q_ = register_module("to_q", Linear(input, inner, config.qkv_bias));
+    to_k_ = register_module("to_k", Linear(context, inner, config.qkv_bias));
+    to_v_ = register_module("to_v", Linear(context, inner, config.qkv_bias));
+    if (config.causal) {
+        const std::int64_t length = *config.sequence_length;
+        causal_mask_ = register_buffer("causal_mask", at::ones({length, length}).tril().view({1, 1, length, length}));
+    }
+}
+
+at::Tensor CrossAttentionBlockImpl::forward(const at::Tensor& x, const at::Tensor& context) {
+    const at::Tensor& source = context.defined() ? context : x;
+    at::Tensor q = split_heads(to_q_->forward(x), config_.num_heads);
+    at::Tensor k = split_heads(to_k_->forward(source), config_.num_heads);
+    const at::Tensor v = split_heads(to_v_->forward(source), config_.num_heads);
+    if (config_.attention_dtype) {
+        const at::ScalarType type = attention_type(*config_.attention_dtype);
+        q = q.to(type);
+        k = k.to(type);
+    }
+    ops::AttentionOptions options;
+    options.scale = 1 / std::sqrt(static_cast<double>(config_.head_width()));
+    if (config_.causal) {
+        if (std::max(x.size(1), source.size(1)) > *config_.sequence_length) {
+            refuse("a sequence is longer than sequence_length " + std::to_string(*config_.sequence_length));
+        }
+        options.adjust_scores = [&](at::Tensor& scores, std::int64_t begin, std::int64_t end) {
+            scores.masked_fill_(causal_mask_.slice(2, begin, end).slice(3, 0, scores.size(3)) == 0,
+                                -std::numeric_limits<double>::infinity());
+        };
+    }
+    if (config_.save_attn) options.probabilities = &att_mat_;
+    return out_proj_->forward(merge_heads(ops::attention(q, k, v, options)));
+}
+
+}  // namespace voldiff

@@ -1,0 +1,186 @@
+#include "core/blocks/sa_block.h"
+
+#include "core/error.h"
+#include "core/ops/attention.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <limits>
+
+namespace voldiff {
+
+namespace {
+
+constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::config, "SABlock: " + message); }
+
+}  // namespace
+
+void SABlockConfig::visit_options(OptionVisitor& v) {
+    v.visit(Option("hidden_size", "width of the hidden layer").in(1, 1e6).needed(), hidden_size);
+    v.visit(Option("num_heads", "attention heads").in(1, 1e6).needed(), num_heads);
+    v.visit(Option("dropout_rate", "training only, ignored").in(0, 1), dropout_rate);
+    v.visit(Option("qkv_bias", "bias of the query, key and value projections"), qkv_bias);
+    v.visit(Option("save_attn", "keep the attention matrix"), save_attn);
+    v.visit(Option("dim_head", "width of a head").in(1, 1e6), dim_head);
+    v.visit(Option("hidden_input_size", "width of the input").in(1, 1e6), hidden_input_size);
+    v.visit(Option("causal", "attend to earlier tokens only"), causal);
+    v.visit(Option("sequence_length", "longest sequence of causal attention").in(1, 1e6), sequence_length);
+    v.visit(Option("rel_pos_embedding", "relative position term").one_of({"decomposed"}), rel_pos_embedding);
+    v.visit(Option("input_size", "extents of the sequence for the relative position term").in(1, 1e6), input_size);
+    v.visit(Option("attention_dtype", "type of the scores"), attention_dtype);
+    v.visit(Option("include_fc", "output projection").also_called("use_proj_attn"), include_fc);
+    v.visit(Option("use_combined_linear", "one projection for query, key and value"), use_combined_linear);
+    v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
+}
+
+void SABlockConfig::check() const {
+    if (dropout_rate < 0 || dropout_rate > 1) refuse("dropout_rate should be between 0 and 1");
+    if (hidden_size < 1 || num_heads < 1 || hidden_size % num_heads != 0) {
+        refuse("hidden_size " + std::to_string(hidden_size) + " is not divisible by num_heads " +
+               std::to_string(num_heads));
+    }
+    if (causal && !sequence_length) refuse("causal attention needs sequence_length");
+    if (use_flash_attention && save_attn) refuse("save_attn cannot be used together with use_flash_attention");
+    if (use_flash_attention && rel_pos_embedding) refuse("rel_pos_embedding cannot be used with use_flash_attention");
+    if (rel_pos_embedding && input_size.size() != 2 && input_size.size() != 3) {
+        refuse("rel_pos_embedding needs input_size with 2 or 3 extents, found " + std::to_string(input_size.size()));
+    }
+    if (attention_dtype) attention_type(*attention_dtype);
+}
+
+at::ScalarType attention_type(const std::string& name) {
+    const std::string type = name.substr(name.rfind('.') + 1);  // "torch.float32" too
+    if (type == "float32" || type == "float") return at::kFloat;
+    if (type == "float64" || type == "double") return at::kDouble;
+    if (type == "float16" || type == "half") return at::kHalf;
+    if (type == "bfloat16") return at::kBFloat16;
+    refuse("unknown attention_dtype '" + name + "', expected float32, float64, float16 or bfloat16");
+}
+
+at::Tensor split_heads(const at::Tensor& x, std::int64_t num_heads) {
+    return x.view({x.size(0), x.size(1), num_heads, x.size(2) / num_heads}).transpose(1, 2);
+}
+
+at::Tensor merge_heads(const at::Tensor& x) {
+    return x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)});
+}
+
+DecomposedRelativePosEmbeddingImpl::DecomposedRelativePosEmbeddingImpl(std::vector<std::int64_t> extents,
+                                                                       std::int64_t head_width)
+    : extents_(std::move(extents)) {
+    // A torch.nn.ParameterList: keys `rel_pos_arr.0`, `rel_pos_arr.1`, ...
+    auto list = register_module("rel_pos_arr", std::make_shared<torch::nn::Module>("ParameterList"));
+    for (std::size_t axis = 0; axis < extents_.size(); ++axis) {
+        rel_pos_arr_.push_back(
+            list->register_parameter(std::to_string(axis), at::empty({2 * extents_[axis] - 1, head_width}), false));
+    }
+}
+
+void DecomposedRelativePosEmbeddingImpl::add_to(at::Tensor& scores, const at::Tensor& q, std::int64_t begin,
+                                                std::int64_t end) const {
+    const std::int64_t h = extents_[0];
+    const std::int64_t w = extents_[1];
+    const std::int64_t d = extents_.size() == 3 ? extents_[2] : 1;
+    if (h * w * d != q.size(2)) {
+        refuse("input_size has " + std::to_string(h * w * d) + " positions, the sequence has " +
+               std::to_string(q.size(2)));
+    }
+    if (extents_.size() == 3 && d != w) {
+        // The 3D branch of add_decomposed_rel_pos indexes the depth table with the width of the query and so runs only
+        // where both are equal; the trained tables mean what it computed.
+        refuse("input_size needs equal second and third extents, as in MONAI");
+    }
+    const std::int64_t n = q.size(0);
+    const std::int64_t heads = q.size(1);
+    const at::Tensor queries = at::arange(begin, end, at::kLong);
+    const at::Tensor row = queries.div(w * d, "floor");
+    const at::Tensor column = queries.div(d, "floor").remainder(w);
+    const at::Tensor chunk = q.slice(2, begin, end);  // [N, heads, c, d]
+    at::Tensor shaped = scores.view({n, heads, end - begin, h, w, d});
+    const auto term = [&](std::size_t axis, const at::Tensor& position) {
+        const std::int64_t extent = extents_[axis];
+        const at::Tensor distance =
+            position.unsqueeze(1) - at::arange(extent, at::kLong) + (extent - 1);  // [c, extent]
+        return at::einsum("nhcd,ckd->nhck", {chunk, rel_pos_arr_[axis].index({distance})});
+    };
+    const at::Tensor rel_h = term(0, row);
+    const at::Tensor rel_w = term(1, column);
+    shaped.add_(rel_h.view({n, heads, end - begin, h, 1, 1}));
+    shaped.add_(rel_w.view({n, heads, end - begin, 1, w, 1}));
+    if (extents_.size() == 3) shaped.add_(term(2, column).view({n, heads, end - begin, 1, 1, d}));
+}
+
+SABlockImpl::SABlockImpl(const SABlockConfig& config) : config_(config) {
+    config.check();
+    const std::int64_t input = config.input_width();
+    const std::int64_t inner = config.inner_width();
+    if (config.include_fc) out_proj_ = register_module("out_proj", Linear(inner, input));
+    if (config.use_combined_linear) {
+        qkv_ = register_module("qkv", Linear(input, 3 * inner, config.qkv_bias));
+    } else {
+        to_q_ = register_module("to_q", Linear(input, inner, config.qkv_bias));
+        to_k_ = register_module("to_k", Linear(input, inner, config.qkv_bias));
+        to_v_ = register_module("to_v", Linear(input, inner, config.qkv_bias));
+    }
+    if (config.causal) {
+        const std::int64_t length = *config.sequence_length;
+        causal_mask_ = register_buffer("causal_mask", at::ones({length, length}).tril().view({1, 1, length, length}));
+    }
+    if (config.rel_pos_embedding) {
+        rel_positional_embedding_ = register_module(
+            "rel_positional_embedding", DecomposedRelativePosEmbedding(config.input_size, config.head_width()));
+    }
+}
+
+std::vector<at::Tensor> SABlockImpl::project(const at::Tensor& x) {
+    std::vector<at::Tensor> heads;
+    if (config_.use_combined_linear) {
+        // [N, L, 3 inner]: all queries, all keys, all values
+        for (const at::Tensor& part : qkv_->forward(x).chunk(3, -1)) {
+            heads.push_back(split_heads(part.contiguous(), config_.num_heads));
+        }
+    } else {
+        for (Linear* projection : {&to_q_, &to_k_, &to_v_}) {
+            heads.push_back(split_heads((*projection)->forward(x), config_.num_heads));
+        }
+    }
+    return heads;
+}
+
+void SABlockImpl::adjust_scores(at::Tensor& scores, const at::Tensor& q, const at::Tensor& attn_mask,
+                                std::int64_t begin, std::int64_t end) const {
+    if (config_.rel_pos_embedding) rel_positional_embedding_->add_to(scores, q, begin, end);
+    if (config_.causal) {
+        scores.masked_fill_(causal_mask_.slice(2, begin, end).slice(3, 0, scores.size(3)) == 0, minus_infinity);
+    }
+    if (attn_mask.defined()) scores.masked_fill_(attn_mask.unsqueeze(1).unsqueeze(2) == 0, minus_infinity);
+}
+
+at::Tensor SABlockImpl::forward(const at::Tensor& x, const at::Tensor& attn_mask) {
+    if (config_.causal && attn_mask.defined()) refuse("causal attention does not take an attn_mask");
+    if (config_.causal && x.size(1) > *config_.sequence_length) {
+        refuse("a sequence of " + std::to_string(x.size(1)) + " tokens is longer than sequence_length " +
+               std::to_string(*config_.sequence_length));
+    }
+    std::vector<at::Tensor> heads = project(x);  // each [N, heads, L, d]
+    if (config_.attention_dtype) {
+        const at::ScalarType type = attention_type(*config_.attention_dtype);
+        heads[0] = heads[0].to(type);
+        heads[1] = heads[1].to(type);
+    }
+    ops::AttentionOptions options;
+    options.scale = 1 / std::sqrt(static_cast<double>(config_.head_width()));
+    if (config_.rel_pos_embedding || config_.causal || attn_mask.defined()) {
+        options.adjust_scores = [&](at::Tensor& scores, std::int64_t begin, std::int64_t end) {
+            adjust_scores(scores, heads[0], attn_mask, begin, end);
+        };
+    }
+    if (config_.save_attn) options.probabilities = &att_mat_;
+    at::Tensor y = merge_heads(ops::attention(heads[0], heads[1], heads[2], options));
+    return config_.include_fc ? out_proj_->forward(std::move(y)) : y;
+}
+
+}  // namespace voldiff

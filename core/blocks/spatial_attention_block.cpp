@@ -1,0 +1,54 @@
+#include "core/blocks/attention_layer.h"
+#include "core/error.h"
+
+#include <ATen/ATen.h>
+
+namespace voldiff {
+
+namespace {
+
+SABlockConfig sequence_attention(const SpatialAttentionBlockConfig& config) {
+    const std::int64_t channels = config.num_channels;
+    const std::int64_t head = config.num_head_channels.value_or(channels);
+    if (head < 1 || channels % head != 0) {
+        throw Error(ErrorCode::config, "SpatialAttentionBlock: num_channels " + std::to_string(channels) +
+                                           " is not divisible by num_head_channels " + std::to_string(head));
+    }
+    SABlockConfig attention;
+    attention.hidden_size = channels;
+    attention.num_heads = channels / head;
+    attention.qkv_bias = true;
+    attention.attention_dtype = config.attention_dtype;
+    attention.include_fc = config.include_fc;
+    attention.use_combined_linear = config.use_combined_linear;
+    attention.use_flash_attention = config.use_flash_attention;
+    return attention;
+}
+
+}  // namespace
+
+void SpatialAttentionBlockConfig::visit_options(OptionVisitor& v) {
+    v.visit(Option("spatial_dims", "number of spatial dimensions").in(1, 3), spatial_dims);
+    v.visit(Option("num_channels", "channels of the input").in(1, 1e6).needed(), num_channels);
+    v.visit(Option("num_head_channels", "channels of one head").in(1, 1e6), num_head_channels);
+    v.visit(Option("norm_num_groups", "groups of the group norm").in(1, 1e6), norm_num_groups);
+    v.visit(Option("norm_eps", "epsilon of the group norm").in(0, 1), norm_eps);
+    v.visit(Option("attention_dtype", "type of the scores"), attention_dtype);
+    v.visit(Option("include_fc", "output projection").also_called("use_proj_attn"), include_fc);
+    v.visit(Option("use_combined_linear", "one projection for query, key and value"), use_combined_linear);
+    v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
+}
+
+SpatialAttentionBlockImpl::SpatialAttentionBlockImpl(const SpatialAttentionBlockConfig& config) {
+    norm_ = register_module("norm", GroupNorm(config.norm_num_groups, config.num_channels, config.norm_eps));
+    attn_ = register_module("attn", SABlock(sequence_attention(config)));
+}
+
+at::Tensor SpatialAttentionBlockImpl::attend(const at::Tensor& x, const at::Tensor& /*context*/) {
+    // [N, C, D, H, W] -> [N, D H W, C]
+    const at::Tensor tokens = norm_->forward(x).flatten(2).transpose(1, 2).contiguous();
+    // [N, D H W, C] -> [N, C, D, H, W]
+    return attn_->forward(tokens).transpose(1, 2).reshape(x.sizes()).add_(x);
+}
+
+}  // namespace voldiff

@@ -1,0 +1,98 @@
+#include "core/blocks/spatial_transformer.h"
+
+#include <ATen/ATen.h>
+
+namespace voldiff {
+
+void SpatialTransformerConfig::visit_options(OptionVisitor& v) {
+    v.visit(Option("spatial_dims", "number of spatial dimensions").in(3, 3), spatial_dims);
+    v.visit(Option("in_channels", "channels of the input").in(1, 1e6).needed(), in_channels);
+    v.visit(Option("num_attention_heads", "attention heads").in(1, 1e6).needed(), num_attention_heads);
+    v.visit(Option("num_head_channels", "channels of one head").in(1, 1e6).needed(), num_head_channels);
+    v.visit(Option("num_layers", "transformer blocks").in(1, 64), num_layers);
+    v.visit(Option("dropout", "training only, ignored").in(0, 1), dropout);
+    v.visit(Option("norm_num_groups", "groups of the group norm").in(1, 1e6), norm_num_groups);
+    v.visit(Option("norm_eps", "epsilon of the group norm").in(0, 1), norm_eps);
+    v.visit(Option("cross_attention_dim", "width of the context").in(1, 1e6), cross_attention_dim);
+    v.visit(Option("upcast_attention", "scores in float32"), upcast_attention);
+    v.visit(Option("include_fc", "output projection of the self-attention").also_called("use_proj_attn"), include_fc);
+    v.visit(Option("use_combined_linear", "one projection in the self-attention"), use_combined_linear);
+    v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
+}
+
+GegluMlpImpl::GegluMlpImpl(std::int64_t hidden_size, std::int64_t mlp_dim) {
+    linear1_ = register_module("linear1", Linear(hidden_size, 2 * mlp_dim));
+    linear2_ = register_module("linear2", Linear(mlp_dim, hidden_size));
+}
+
+at::Tensor GegluMlpImpl::forward(at::Tensor x) {
+    const std::vector<at::Tensor> halves = linear1_->forward(std::move(x)).chunk(2, -1);
+    return linear2_->forward(halves[0] * at::gelu(halves[1]));
+}
+
+// Self-attention, cross-attention and feed-forward, each after a layer norm and added to its input.
+class TransformerBlockImpl : public torch::nn::Module {
+  public:
+    explicit TransformerBlockImpl(const SpatialTransformerConfig& config) {
+        const std::int64_t width = config.num_attention_heads * config.num_head_channels;
+        const std::optional<std::string> dtype =
+            config.upcast_attention ? std::optional<std::string>("float32") : std::nullopt;
+        SABlockConfig self;
+        self.hidden_size = width;
+        self.num_heads = config.num_attention_heads;
+        self.dim_head = config.num_head_channels;
+        self.attention_dtype = dtype;
+        self.include_fc = config.include_fc;
+        self.use_combined_linear = config.use_combined_linear;
+        self.use_flash_attention = config.use_flash_attention;
+        CrossAttentionBlockConfig cross;
+        cross.hidden_size = width;
+        cross.num_heads = config.num_attention_heads;
+        cross.dim_head = config.num_head_channels;
+        cross.context_input_size = config.cross_attention_dim;
+        cross.attention_dtype = dtype;
+        cross.use_flash_attention = config.use_flash_attention;
+        attn1_ = register_module("attn1", SABlock(self));
+        ff_ = register_module("ff", GegluMlp(width, 4 * width));
+        attn2_ = register_module("attn2", CrossAttentionBlock(cross));
+        norm1_ = register_module("norm1", LayerNorm(width));
+        norm2_ = register_module("norm2", LayerNorm(width));
+        norm3_ = register_module("norm3", LayerNorm(width));
+    }
+
+    at::Tensor forward(at::Tensor x, const at::Tensor& context) {
+        x = attn1_->forward(norm1_->forward(x)).add_(x);
+        x = attn2_->forward(norm2_->forward(x), context).add_(x);
+        return ff_->forward(norm3_->forward(x)).add_(x);
+    }
+
+  private:
+    SABlock attn1_{nullptr};
+    GegluMlp ff_{nullptr};
+    CrossAttentionBlock attn2_{nullptr};
+    LayerNorm norm1_{nullptr};
+    LayerNorm norm2_{nullptr};
+    LayerNorm norm3_{nullptr};
+};
+
+SpatialTransformerImpl::SpatialTransformerImpl(const SpatialTransformerConfig& config) {
+    const std::int64_t inner = config.num_attention_heads * config.num_head_channels;
+    norm_ = register_module("norm", GroupNorm(config.norm_num_groups, config.in_channels, config.norm_eps));
+    ConvolutionOptions projection{config.in_channels, inner, 1, 1, 0};
+    proj_in_ = register_module("proj_in", Convolution(projection));
+    for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
+        transformer_blocks_.push_back(std::make_shared<TransformerBlockImpl>(config));
+    }
+    register_list(*this, "transformer_blocks", transformer_blocks_);
+    std::swap(projection.in_channels, projection.out_channels);
+    proj_out_ = register_module("proj_out", Convolution(projection));
+}
+
+at::Tensor SpatialTransformerImpl::attend(const at::Tensor& x, const at::Tensor& context) {
+    const at::Tensor projected = proj_in_->forward(norm_->forward(x));      // [N, inner, D, H, W]
+    at::Tensor tokens = projected.flatten(2).transpose(1, 2).contiguous();  // [N, D H W, inner]
+    for (const auto& block : transformer_blocks_) tokens = block->forward(std::move(tokens), context);
+    return proj_out_->forward(tokens.transpose(1, 2).reshape(projected.sizes())).add_(x);
+}
+
+}  // namespace voldiff

@@ -1,0 +1,56 @@
+// The transformer of conditioned U-Nets. Source: monai/networks/nets/diffusion_model_unet.py (SpatialTransformer,
+// DiffusionUNetTransformerBlock), monai/networks/blocks/mlp.py (MLPBlock with GEGLU).
+#pragma once
+
+#include "core/blocks/attention_layer.h"
+
+namespace voldiff {
+
+struct SpatialTransformerConfig : OptionGroup {
+    std::int64_t spatial_dims = 3;
+    std::int64_t in_channels = 0;
+    std::int64_t num_attention_heads = 1;
+    std::int64_t num_head_channels = 1;
+    std::int64_t num_layers = 1;
+    double dropout = 0;  // training only, ignored
+    std::int64_t norm_num_groups = 32;
+    double norm_eps = 1e-6;
+    std::optional<std::int64_t> cross_attention_dim;
+    bool upcast_attention = false;
+    bool include_fc = true;
+    bool use_combined_linear = false;
+    bool use_flash_attention = false;
+
+    void visit_options(OptionVisitor& visitor) override;
+};
+
+// Feed-forward with GEGLU (Shazeer 2020, arXiv:2002.05202): half * gelu(other half), exact gelu.
+// Keys: `linear1`, `linear2`. [N, L, width] -> [N, L, width]
+class GegluMlpImpl : public TensorModule {
+  public:
+    GegluMlpImpl(std::int64_t hidden_size, std::int64_t mlp_dim);
+    at::Tensor forward(at::Tensor x) override;
+
+  private:
+    Linear linear1_{nullptr};
+    Linear linear2_{nullptr};
+};
+TORCH_MODULE(GegluMlp);
+
+class TransformerBlockImpl;
+
+// Group norm, 1x1x1 convolution, transformer blocks over all voxels, 1x1x1 convolution, plus the input.
+class SpatialTransformerImpl : public AttentionLayer {
+  public:
+    explicit SpatialTransformerImpl(const SpatialTransformerConfig& config);  // throws Error(config)
+    at::Tensor attend(const at::Tensor& x, const at::Tensor& context) override;
+
+  private:
+    GroupNorm norm_{nullptr};
+    Convolution proj_in_{nullptr};
+    Convolution proj_out_{nullptr};
+    std::vector<std::shared_ptr<TransformerBlockImpl>> transformer_blocks_;
+};
+TORCH_MODULE(SpatialTransformer);
+
+}  // namespace voldiff

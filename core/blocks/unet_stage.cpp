@@ -1,0 +1,109 @@
+#include "core/blocks/unet_stage.h"
+
+#include "core/error.h"
+
+#include <ATen/ATen.h>
+
+#include <sstream>
+
+namespace voldiff {
+
+namespace {
+
+UnetResnetBlockOptions resnet_options(const UnetStageOptions& stage, std::int64_t in_channels,
+                                      Resampling resampling = Resampling::none) {
+    return {in_channels, stage.out_channels, stage.temb_channels, stage.norm_num_groups, stage.norm_eps, resampling};
+}
+
+// `direction` is what the resampler does; without resblock_updown it is a convolution.
+std::shared_ptr<EmbeddedModule> make_resampler(const UnetStageOptions& stage, Resampling direction) {
+    if (stage.resblock_updown) {
+        return std::make_shared<UnetResnetBlockImpl>(resnet_options(stage, stage.out_channels, direction));
+    }
+    if (direction == Resampling::down) return std::make_shared<UnetDownsampleImpl>(stage.out_channels);
+    return std::make_shared<UnetUpsampleImpl>(stage.out_channels);
+}
+
+std::vector<std::shared_ptr<AttentionLayer>> make_attentions(const UnetStageOptions& stage) {
+    std::vector<std::shared_ptr<AttentionLayer>> layers;
+    if (!stage.make_attention) return layers;
+    for (std::int64_t i = 0; i < stage.num_res_blocks; ++i) layers.push_back(stage.make_attention());
+    return layers;
+}
+
+at::Tensor join_skip(const at::Tensor& x, const at::Tensor& skip) {
+    if (x.sizes().slice(2) == skip.sizes().slice(2)) return at::cat({x, skip}, 1);
+    std::ostringstream message;
+    message << "U-Net: the upsampled state is " << x.sizes().slice(2) << " and the state to join it with is "
+            << skip.sizes().slice(2) << "; the latent's extents must be multiples of 2^(levels - 1)";
+    throw Error(ErrorCode::config, message.str());
+}
+
+}  // namespace
+
+UnetDownBlockImpl::UnetDownBlockImpl(const UnetStageOptions& options) : attentions_(make_attentions(options)) {
+    for (std::int64_t i = 0; i < options.num_res_blocks; ++i) {
+        const std::int64_t in_channels = i == 0 ? options.in_channels : options.out_channels;
+        resnets_.push_back(std::make_shared<UnetResnetBlockImpl>(resnet_options(options, in_channels)));
+    }
+    if (!attentions_.empty()) register_list(*this, "attentions", attentions_);
+    register_list(*this, "resnets", resnets_);
+    if (options.resample) {
+        downsampler_ = make_resampler(options, Resampling::down);
+        register_module("downsampler", downsampler_);
+    }
+}
+
+at::Tensor UnetDownBlockImpl::forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context,
+                                      std::vector<at::Tensor>& skips) {
+    for (std::size_t i = 0; i < resnets_.size(); ++i) {
+        x = resnets_[i]->forward(std::move(x), emb);
+        if (!attentions_.empty()) x = attentions_[i]->attend(x, context);
+        skips.push_back(x);
+    }
+    if (downsampler_) {
+        x = downsampler_->forward(std::move(x), emb);
+        skips.push_back(x);
+    }
+    return x;
+}
+
+UnetMidBlockImpl::UnetMidBlockImpl(const UnetStageOptions& options) {
+    const UnetResnetBlockOptions resnet = resnet_options(options, options.in_channels);
+    resnet_1_ = register_module("resnet_1", std::make_shared<UnetResnetBlockImpl>(resnet));
+    attention_ = register_module("attention", options.make_attention());
+    resnet_2_ = register_module("resnet_2", std::make_shared<UnetResnetBlockImpl>(resnet));
+}
+
+at::Tensor UnetMidBlockImpl::forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context) {
+    x = resnet_1_->forward(std::move(x), emb);
+    x = attention_->attend(x, context);
+    return resnet_2_->forward(std::move(x), emb);
+}
+
+UnetUpBlockImpl::UnetUpBlockImpl(const UnetStageOptions& options) : attentions_(make_attentions(options)) {
+    for (std::int64_t i = 0; i < options.num_res_blocks; ++i) {
+        const std::int64_t hidden = i == 0 ? options.prev_output_channel : options.out_channels;
+        const std::int64_t skip = i == options.num_res_blocks - 1 ? options.in_channels : options.out_channels;
+        resnets_.push_back(std::make_shared<UnetResnetBlockImpl>(resnet_options(options, hidden + skip)));
+    }
+    if (!attentions_.empty()) register_list(*this, "attentions", attentions_);
+    register_list(*this, "resnets", resnets_);
+    if (options.resample) {
+        upsampler_ = make_resampler(options, Resampling::up);
+        register_module("upsampler", upsampler_);
+    }
+}
+
+at::Tensor UnetUpBlockImpl::forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context,
+                                    std::vector<at::Tensor>& skips) {
+    for (std::size_t i = 0; i < resnets_.size(); ++i) {
+        x = join_skip(x, skips.back());
+        skips.pop_back();
+        x = resnets_[i]->forward(std::move(x), emb);
+        if (!attentions_.empty()) x = attentions_[i]->attend(x, context);
+    }
+    return upsampler_ ? upsampler_->forward(std::move(x), emb) : x;
+}
+
+}  // namespace voldiff

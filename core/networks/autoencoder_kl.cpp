@@ -1,0 +1,108 @@
+#include "core/networks/autoencoder_kl.h"
+
+#include "core/blocks/autoencoder_blocks.h"
+#include "core/error.h"
+
+#include <ATen/ATen.h>
+
+#include <sstream>
+
+namespace voldiff {
+
+namespace {
+
+using Blocks = std::vector<std::shared_ptr<TensorModule>>;
+
+// Residual block, attention, residual block at the lowest resolution.
+void add_nonlocal_part(Blocks& blocks, const AutoencoderKlConfig& config) {
+    const std::int64_t channels = config.num_channels.back();
+    blocks.push_back(make_autoencoder_resblock(config, channels, channels, /*plain=*/true));
+    blocks.push_back(make_autoencoder_attention(config, channels));
+    blocks.push_back(make_autoencoder_resblock(config, channels, channels, /*plain=*/true));
+}
+
+// The residual blocks of a level, each followed by attention where the level has it.
+void add_level(Blocks& blocks, const AutoencoderKlConfig& config, std::size_t level, std::int64_t in_channels) {
+    const std::int64_t out_channels = config.num_channels[level];
+    for (std::int64_t i = 0; i < config.num_res_blocks[level]; ++i) {
+        blocks.push_back(make_autoencoder_resblock(config, i == 0 ? in_channels : out_channels, out_channels));
+        if (config.attention_levels[level]) blocks.push_back(make_autoencoder_attention(config, out_channels));
+    }
+}
+
+Blocks encoder_blocks(const AutoencoderKlConfig& config) {
+    const std::vector<std::int64_t>& channels = config.num_channels;
+    Blocks blocks;
+    blocks.push_back(
+        std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{config.in_channels, channels.front()}));
+    for (std::size_t level = 0; level < channels.size(); ++level) {
+        add_level(blocks, config, level, channels[level == 0 ? 0 : level - 1]);
+        if (level + 1 < channels.size()) blocks.push_back(make_autoencoder_downsample(config, channels[level]));
+    }
+    if (config.with_encoder_nonlocal_attn) add_nonlocal_part(blocks, config);
+    blocks.push_back(std::make_shared<GroupNormImpl>(config.norm_num_groups, channels.back(), config.norm_eps));
+    blocks.push_back(
+        std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{channels.back(), config.latent_channels}));
+    return blocks;
+}
+
+Blocks decoder_blocks(const AutoencoderKlConfig& config) {
+    const std::vector<std::int64_t>& channels = config.num_channels;
+    Blocks blocks;
+    blocks.push_back(
+        std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{config.latent_channels, channels.back()}));
+    if (config.with_decoder_nonlocal_attn) add_nonlocal_part(blocks, config);
+    for (std::size_t level = channels.size(); level-- > 0;) {
+        add_level(blocks, config, level, channels[std::min(level + 1, channels.size() - 1)]);
+        if (level > 0) blocks.push_back(make_autoencoder_upsample(config, channels[level]));
+    }
+    blocks.push_back(std::make_shared<GroupNormImpl>(config.norm_num_groups, channels.front(), config.norm_eps));
+    blocks.push_back(
+        std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{channels.front(), config.out_channels}));
+    return blocks;
+}
+
+void check_channels(const at::Tensor& x, std::int64_t channels, const char* what) {
+    if (x.dim() == 5 && x.size(1) == channels) return;
+    std::ostringstream message;
+    message << "autoencoder: the " << what << " is " << x.sizes() << ", expected [N, " << channels << ", D, H, W]";
+    throw Error(ErrorCode::config, message.str());
+}
+
+}  // namespace
+
+BlockCascadeImpl::BlockCascadeImpl(std::vector<std::shared_ptr<TensorModule>> blocks) : blocks_(std::move(blocks)) {
+    register_list(*this, "blocks", blocks_);
+}
+
+at::Tensor BlockCascadeImpl::forward(at::Tensor x, const BlockProgress& progress) {
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        x = blocks_[i]->forward(std::move(x));
+        if (progress) progress(i + 1, blocks_.size());
+    }
+    return x;
+}
+
+AutoencoderKlImpl::AutoencoderKlImpl(const AutoencoderKlConfig& config) : config_(config) {
+    config.check();
+    const ConvolutionOptions pointwise{config.latent_channels, config.latent_channels, 1, 1, 0};
+    encoder_ = register_module("encoder", BlockCascade(encoder_blocks(config)));
+    decoder_ = register_module("decoder", BlockCascade(decoder_blocks(config)));
+    quant_conv_mu_ = register_module("quant_conv_mu", Convolution(pointwise));
+    quant_conv_log_sigma_ = register_module("quant_conv_log_sigma", Convolution(pointwise));
+    post_quant_conv_ = register_module("post_quant_conv", Convolution(pointwise));
+}
+
+LatentDistribution AutoencoderKlImpl::encode(const at::Tensor& image, const BlockProgress& progress) {
+    check_channels(image, config_.in_channels, "image");
+    const at::Tensor h = encoder_->forward(image, progress);
+    const at::Tensor log_variance = quant_conv_log_sigma_->forward(h).clamp_(-30.0, 20.0);
+    return {quant_conv_mu_->forward(h), log_variance.div(2).exp_()};
+}
+
+at::Tensor AutoencoderKlImpl::decode(const at::Tensor& latent, const BlockProgress& progress) {
+    check_channels(latent, config_.latent_channels, "latent");
+    return decoder_->forward(post_quant_conv_->forward(latent), progress);
+}
+
+}  // namespace voldiff

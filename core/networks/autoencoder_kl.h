@@ -1,0 +1,59 @@
+// The autoencoder between images and latents.
+// Sources: monai/networks/nets/autoencoderkl.py (AutoencoderKL, Encoder, Decoder),
+//          monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (AutoencoderKlMaisi).
+#pragma once
+
+#include "core/blocks/layers.h"
+#include "core/networks/autoencoder_kl_config.h"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace voldiff {
+
+// Called after each block of a network with the number of blocks done and in all. May throw to stop.
+using BlockProgress = std::function<void(std::size_t done, std::size_t all)>;
+
+// A cascade of blocks, keys `blocks.N`: the encoder or the decoder.
+class BlockCascadeImpl : public torch::nn::Module {
+  public:
+    explicit BlockCascadeImpl(std::vector<std::shared_ptr<TensorModule>> blocks);
+    at::Tensor forward(at::Tensor x, const BlockProgress& progress);
+
+  private:
+    std::vector<std::shared_ptr<TensorModule>> blocks_;
+};
+TORCH_MODULE(BlockCascade);
+
+struct LatentDistribution {
+    at::Tensor mean;   // [N, latent_channels, d, h, w]
+    at::Tensor sigma;  // same shape
+};
+
+class AutoencoderKlImpl : public torch::nn::Module {
+  public:
+    explicit AutoencoderKlImpl(const AutoencoderKlConfig& config);  // throws Error(config)
+
+    // image [N, in_channels, D, H, W] -> its latent distribution, extents divided by 2^(levels - 1).
+    LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {});
+
+    // latent [N, latent_channels, d, h, w] -> image [N, out_channels, D, H, W]. The caller divides by the scale factor.
+    at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {});
+
+    // MONAI's other name of decode.
+    at::Tensor decode_stage_2_outputs(const at::Tensor& latent) { return decode(latent); }
+
+    const AutoencoderKlConfig& config() const { return config_; }
+
+  private:
+    AutoencoderKlConfig config_;
+    BlockCascade encoder_{nullptr};
+    BlockCascade decoder_{nullptr};
+    Convolution quant_conv_mu_{nullptr};
+    Convolution quant_conv_log_sigma_{nullptr};
+    Convolution post_quant_conv_{nullptr};
+};
+TORCH_MODULE(AutoencoderKl);
+
+}  // namespace voldiff

@@ -1,0 +1,56 @@
+// Constructor arguments of the autoencoder, under MONAI's names.
+#pragma once
+
+#include "core/option.h"
+
+#include <string>
+#include <vector>
+
+namespace voldiff {
+
+// Sources: monai/networks/nets/autoencoderkl.py (AutoencoderKL),
+//          monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (AutoencoderKlMaisi).
+struct AutoencoderKlConfig : OptionGroup {
+    std::int64_t spatial_dims = 3;
+    std::int64_t in_channels = 1;
+    std::int64_t out_channels = 1;
+    std::vector<std::int64_t> num_channels;
+    std::vector<std::int64_t> num_res_blocks;
+    std::vector<bool> attention_levels;
+    std::int64_t latent_channels = 3;
+    std::int64_t norm_num_groups = 32;
+    double norm_eps = 1e-6;
+    bool with_encoder_nonlocal_attn = false;
+    bool with_decoder_nonlocal_attn = false;
+    bool include_fc = false;
+    bool use_combined_linear = false;
+    bool use_flash_attention = false;
+    bool use_convtranspose = false;
+
+    // Hints for a GPU's memory; they never change the result here.
+    std::int64_t num_splits = 1;
+    std::int64_t dim_split = 0;
+    bool norm_float16 = false;  // acts on a GPU only
+    bool use_checkpointing = false;
+    bool print_info = false;
+    bool save_mem = true;
+
+    // What tells AutoencoderKlMaisi and AutoencoderKL apart; set by `of`, not by an option.
+    std::string target;
+    bool maisi = true;  // trilinear or 3x3x3 transposed upsampling, one more `conv.` in the keys
+    // MAISI's convolution drops the voxels that num_splits leaves over (48 of 50 with 4 splits). Off: nothing is
+    // dropped.
+    bool drop_split_remainder = false;
+
+    // The defaults of a class: `target` is MONAI's `_target_` (the last part is enough).
+    // Throws Error(config), listing the known classes.
+    static AutoencoderKlConfig of(const std::string& target);
+    void visit_options(OptionVisitor& visitor) override;
+    // Throws Error(config) for values that contradict each other.
+    void check() const;
+
+    // Voxels of the image along each axis for one of the latent.
+    std::int64_t downsampling() const { return std::int64_t{1} << (num_channels.size() - 1); }
+};
+
+}  // namespace voldiff

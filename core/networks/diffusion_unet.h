@@ -1,0 +1,60 @@
+// The network that predicts velocity, noise or sample from a noisy latent.
+// Sources: monai/networks/nets/diffusion_model_unet.py (DiffusionModelUNet),
+//          monai/apps/generation/maisi/networks/diffusion_model_unet_maisi.py (DiffusionModelUNetMaisi).
+#pragma once
+
+#include "core/blocks/unet_stage.h"
+#include "core/networks/diffusion_unet_config.h"
+
+namespace voldiff {
+
+// What the network is told besides the sample. Undefined tensors are not given.
+struct UnetConditions {
+    at::Tensor class_labels;                // [N], int64
+    at::Tensor top_region_index_tensor;     // [N, 4], one-hot times 100
+    at::Tensor bottom_region_index_tensor;  // [N, 4], one-hot times 100
+    at::Tensor spacing_tensor;              // [N, 3], mm times 100
+    at::Tensor context;                     // [N, tokens, cross_attention_dim]
+};
+
+// A ControlNet's contribution.
+struct UnetResiduals {
+    std::vector<at::Tensor> down;  // one for conv_in, each residual block and each downsampler; or none
+    at::Tensor mid;                // added after the middle block
+};
+
+class DiffusionUnetImpl : public torch::nn::Module {
+  public:
+    explicit DiffusionUnetImpl(const DiffusionUnetConfig& config);  // throws Error(config)
+
+    // x [N, in_channels, D, H, W], timesteps [N] -> [N, out_channels, D, H, W].
+    // Throws Error(config) where a condition is missing, is not wanted, or has another shape.
+    at::Tensor forward(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions,
+                       const UnetResiduals& residuals = {});
+
+    const DiffusionUnetConfig& config() const { return config_; }
+
+  private:
+    void build_embeddings();
+    void build_stages();
+    std::function<std::shared_ptr<AttentionLayer>()> attention_of(std::size_t level) const;
+    std::int64_t embedding_width() const;
+    at::Tensor embed(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions);
+    at::Tensor add_down_residuals(at::Tensor h, std::vector<at::Tensor>& skips, const UnetResiduals& residuals) const;
+
+    DiffusionUnetConfig config_;
+    Convolution conv_in_{nullptr};
+    EmbeddingMlp time_embed_{nullptr};
+    Embedding class_embedding_{nullptr};
+    EmbeddingMlp top_region_index_layer_{nullptr};
+    EmbeddingMlp bottom_region_index_layer_{nullptr};
+    EmbeddingMlp spacing_layer_{nullptr};
+    std::vector<std::shared_ptr<UnetDownBlockImpl>> down_blocks_;
+    std::shared_ptr<UnetMidBlockImpl> middle_block_;
+    std::vector<std::shared_ptr<UnetUpBlockImpl>> up_blocks_;
+    GroupNorm out_norm_{nullptr};
+    Convolution out_conv_{nullptr};
+};
+TORCH_MODULE(DiffusionUnet);
+
+}  // namespace voldiff

@@ -1,0 +1,18 @@
+#include "core/ops/norm.h"
+
+#include <ATen/ATen.h>
+
+namespace voldiff::ops {
+
+at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+                      double eps) {
+    return at::group_norm(x, groups, weight, bias, eps);
+}
+
+at::Tensor group_norm_silu(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+                           double eps) {
+    at::Tensor y = group_norm(x, groups, weight, bias, eps);
+    return at::silu_(y);
+}
+
+}  // namespace voldiff::ops

@@ -1,0 +1,16 @@
+// Group normalisation, alone and followed by SiLU.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace voldiff::ops {
+
+// x [N, C, ...]; weight and bias [C]. Mean and biased variance of each group of channels (Wu and He 2018).
+at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+                      double eps);
+
+// silu(group_norm(x)), with one tensor less.
+at::Tensor group_norm_silu(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
+                           double eps);
+
+}  // namespace voldiff::ops

@@ -1,0 +1,14 @@
+#include "core/pipeline/random.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+namespace voldiff {
+
+NormalNoise::NormalNoise(std::uint64_t seed) : generator_(at::make_generator<at::CPUGeneratorImpl>(seed)) {}
+
+at::Tensor NormalNoise::draw(at::IntArrayRef shape) { return at::randn(shape, generator_); }
+
+at::Tensor NormalNoise::draw_like(const at::Tensor& sample) { return draw(sample.sizes()).to(sample.options()); }
+
+}  // namespace voldiff

@@ -1,0 +1,181 @@
+#include "io/config/run_config.h"
+
+#include "core/error.h"
+#include "io/config/config_file.h"
+#include "io/config/print.h"
+#include "io/config/references.h"
+#include "io/config/run_checks.h"
+
+#include <cstdlib>
+#include <limits>
+
+namespace voldiff {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double max_int64 = static_cast<double>(std::numeric_limits<std::int64_t>::max());
+const std::vector<std::string> region_names = {"head", "chest", "abdomen", "pelvis"};
+
+std::vector<double> one_hot(const std::string& region) {
+    std::vector<double> index;
+    for (const std::string& name : region_names) index.push_back(name == region ? 1 : 0);
+    return index;
+}
+
+// Takes the network map raw: it is read on its own, with its references resolved.
+class FileRoot : public OptionGroup {
+  public:
+    explicit FileRoot(RunConfig& run) : run_(run) {}
+
+    void visit_options(OptionVisitor& v) override {
+        v.visit(Option("network", "the model: a file, or its map").needed(), network);
+        run_.visit_sections(v);
+    }
+
+    RawOptions network;
+
+  private:
+    RunConfig& run_;
+};
+
+std::vector<fs::path> weight_places(const RunConfig& run, const fs::path& path, const Mark& origin) {
+    if (path.is_absolute()) return {path};
+    if (run.in_working_directory) return {fs::current_path() / path};
+    std::vector<fs::path> places;
+    places.push_back(origin.in_file() ? fs::path(*origin.source).parent_path() / path : fs::current_path() / path);
+    if (!run.models.empty()) places.push_back(run.models / path);
+    const char* models = std::getenv("VOLDIFF_MODELS");
+    if (models != nullptr && *models != '\0') places.push_back(fs::path(models) / path);
+    return places;
+}
+
+[[noreturn]] void fail_weight(const RunConfig& run, const std::string& key, const Mark& origin,
+                              const std::vector<fs::path>& places) {
+    std::string tried;
+    for (const fs::path& place : places)
+        tried += (tried.empty() ? "'" : ", '") + place.lexically_normal().string() + "'";
+    const std::string advice = run.in_working_directory
+                                   ? "relative paths in these files start in the working directory"
+                                   : "name the folder of the weights with --models or $VOLDIFF_MODELS";
+    throw Error(ErrorCode::io, origin.text() + ": 'weights." + key + "': there is no file " + tried + "\n" + advice);
+}
+
+}  // namespace
+
+void WeightsSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("autoencoder", "weights of the autoencoder"), autoencoder);
+    v.visit(Option("diffusion_unet", "weights of the diffusion U-Net"), diffusion_unet);
+    v.visit(Option("controlnet", "weights of the ControlNet"), controlnet);
+    v.visit(Option("mask_generation_autoencoder", "weights of the autoencoder of masks"), mask_generation_autoencoder);
+    v.visit(Option("mask_generation_diffusion", "weights of the diffusion U-Net of masks"), mask_generation_diffusion);
+}
+
+void ImageSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("size", "size of the volume").in(1, 65536).measured_in("voxels, x y z"), size);
+    v.visit(Option("spacing", "size of a voxel").in(1e-3, 1000).measured_in("mm, x y z"), spacing);
+    v.visit(Option("modality", "a name or code of labels/modality_mapping.json"), modality);
+    v.visit(Option("body_region", "top and bottom region, where the network takes them").one_of(region_names),
+            body_region);
+    v.visit(Option("top_region_index", "top region as weights of head, chest, abdomen, pelvis").in(0, 1),
+            top_region_index);
+    v.visit(Option("bottom_region_index", "bottom region as such weights").in(0, 1), bottom_region_index);
+}
+
+std::vector<double> ImageSection::top_region() const {
+    return body_region.empty() ? top_region_index : one_hot(body_region.front());
+}
+
+std::vector<double> ImageSection::bottom_region() const {
+    return body_region.empty() ? bottom_region_index : one_hot(body_region.back());
+}
+
+void SamplingSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("scheduler", "overrides of the model's noise_scheduler, as {type: ddim}"), scheduler);
+    v.visit(Option("steps", "denoising steps").in(1, 1000), steps);
+    v.visit(Option("guidance_scale", "classifier-free guidance, 0 is off").at_least(0), guidance_scale);
+    v.visit(Option("seed", "seed of the noise").in(0, max_int64), seed);
+    v.visit(Option("count", "volumes to make; each has the seed after the one before").in(1, 1e6), count);
+}
+
+void DecodeSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("method", "how the latent becomes an image").one_of({"auto", "whole", "sliding_window"}), method);
+    v.visit(Option("roi", "window of sliding_window").in(1, 65536).measured_in("latent voxels, x y z"), roi);
+    v.visit(Option("overlap", "part of a window that the next one covers too").in(0, 0.99), overlap);
+}
+
+void OutputSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("directory", "folder of the results, made where missing"), directory);
+    v.visit(Option("name", "file name without extension; knows {config}, {seed} and {index:03}"), name);
+    v.visit(Option("format", "file extension of the volume, any that ITK writes"), format);
+    v.visit(Option("preview", "a PNG of three planes beside the volume"), preview);
+    v.visit(Option("dtype", "type of the voxels; auto is the reference's").one_of({"auto", "int16", "float32"}), dtype);
+}
+
+void RuntimeSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("device", "auto, cpu, cuda or cuda:N"), device);
+    v.visit(Option("precision", "type of the networks").one_of({"float32", "bfloat16", "float16"}), precision);
+    v.visit(Option("threads", "0 is all cores").in(0, 4096), threads);
+    v.visit(Option("memory_limit", "0 is what the machine has free").in(0, max_int64).measured_in("bytes"),
+            memory_limit);
+}
+
+void RunConfig::visit_options(OptionVisitor& v) {
+    v.visit(Option("network", "the model: a file, or its map").needed(), network);
+    visit_sections(v);
+}
+
+void RunConfig::visit_sections(OptionVisitor& v) {
+    v.visit(Option("weights", "files of the weights"), weights);
+    v.visit(Option("image", "the volume to make"), image);
+    v.visit(Option("sampling", "from noise to latent"), sampling);
+    v.visit(Option("mask", "the labels to start from"), mask);
+    v.visit(Option("decode", "from latent to image"), decode);
+    v.visit(Option("output", "files to write"), output);
+    v.visit(Option("runtime", "the machine"), runtime);
+}
+
+RunConfig load_run_config(const ConfigSource& source) {
+    RunConfig run;
+    run.name = source.file.stem().string();
+    run.models = source.models;
+    Node root = load_run_file(source.file);
+    const Mark file = root.mark;
+    root = merge(std::move(root), overrides_to_map(source.overrides));
+    root.mark = file;
+
+    Problems problems;
+    const ReadContext context{&problems, &run.origins, run_option_paths()};
+    FileRoot group(run);
+    read_options(group, root, "", context);
+    if (group.network.tree.has_value()) {
+        Node network = raw_node(group.network);
+        const std::set<std::string> named = resolve_references(network, problems);
+        read_network(run.network, network, "network", context, named);
+    }
+    check_run(run, {}, file, problems);
+    problems.throw_if_any();
+    return run;
+}
+
+fs::path resolve_weight(const RunConfig& run, const std::string& key) {
+    WeightsSection weights = run.weights;
+    const Node map = to_node(weights);
+    const Node* value = map.find(key);
+    if (value == nullptr) throw Error(ErrorCode::internal, "there is no option 'weights." + key + "'");
+    if (value->text.empty()) {
+        throw Error(ErrorCode::config,
+                    "'weights." + key + "' is missing: " + "the path of a checkpoint is needed here");
+    }
+    const auto found = run.origins.find("weights." + key);
+    const Mark origin = found == run.origins.end() ? Mark{} : found->second;
+    const std::vector<fs::path> places = weight_places(run, value->text, origin);
+    for (const fs::path& place : places) {
+        std::error_code ignored;
+        if (fs::is_regular_file(place, ignored)) return place.lexically_normal();
+    }
+    fail_weight(run, key, origin, places);
+}
+
+}  // namespace voldiff

@@ -1,0 +1,117 @@
+// A run: everything that `voldiff generate` needs to know, from one YAML file and the command line.
+//
+//   const RunConfig run = load_run_config({"configs/rflow-ct.yaml", {{"sampling.steps", "50", "--steps"}}, models});
+//
+// Precedence: default < file that `extends` names < file < overrides.
+#pragma once
+
+#include "core/option.h"
+#include "io/config/network_config.h"
+#include "io/config/reader.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace voldiff {
+
+// Paths as written, "" where not given; see `resolve_weight`.
+struct WeightsSection : OptionGroup {
+    std::string autoencoder;
+    std::string diffusion_unet;
+    std::string controlnet;
+    std::string mask_generation_autoencoder;
+    std::string mask_generation_diffusion;
+    void visit_options(OptionVisitor& visitor) override;
+};
+
+struct ImageSection : OptionGroup {
+    std::array<std::int64_t, 3> size{256, 256, 128};  // voxels, x y z
+    std::array<double, 3> spacing{1.7, 1.7, 2.0};     // mm, x y z
+    std::string modality = "ct";                      // see `modality_code`
+    std::vector<std::string> body_region;             // top and bottom; one name stands for both
+    std::vector<double> top_region_index;             // MAISI's way to say it: 4 weights, or empty
+    std::vector<double> bottom_region_index;
+    void visit_options(OptionVisitor& visitor) override;
+
+    // Weights of head, chest, abdomen and pelvis from either way; empty where neither is given. [4]
+    std::vector<double> top_region() const;
+    std::vector<double> bottom_region() const;
+};
+
+struct SamplingSection : OptionGroup {
+    RawOptions scheduler;  // for `read_scheduler`
+    std::int64_t steps = 30;
+    double guidance_scale = 0;
+    std::int64_t seed = 0;
+    std::int64_t count = 1;
+    void visit_options(OptionVisitor& visitor) override;
+};
+
+struct DecodeSection : OptionGroup {
+    std::string method = "auto";
+    std::array<std::int64_t, 3> roi{80, 80, 80};  // latent voxels, x y z
+    double overlap = 0.4;
+    void visit_options(OptionVisitor& visitor) override;
+};
+
+struct OutputSection : OptionGroup {
+    std::string directory = "output";
+    std::string name = "{config}_seed{seed}_{index:03}";
+    std::string format = ".nii.gz";
+    bool preview = true;
+    std::string dtype = "auto";
+    void visit_options(OptionVisitor& visitor) override;
+};
+
+struct RuntimeSection : OptionGroup {
+    std::string device = "auto";
+    std::string precision = "float32";
+    std::int64_t threads = 0;
+    std::int64_t memory_limit = 0;  // bytes
+    void visit_options(OptionVisitor& visitor) override;
+};
+
+struct RunConfig : OptionGroup {
+    NetworkConfig network;
+    WeightsSection weights;
+    ImageSection image;
+    SamplingSection sampling;
+    RawOptions mask;
+    DecodeSection decode;
+    OutputSection output;
+    RuntimeSection runtime;
+
+    std::string name;                   // {config} in output.name: the file's name without extension
+    Origins origins;                    // of every value that is no default, by key path
+    std::filesystem::path models;       // --models
+    bool in_working_directory = false;  // MAISI's files: relative weight paths start there and nowhere else
+
+    void visit_options(OptionVisitor& visitor) override;
+    void visit_sections(OptionVisitor& visitor);  // all but `network`
+};
+
+struct Override {
+    std::string path;      // "sampling.steps"
+    std::string value;     // read as YAML
+    std::string origin;    // "--set", "--steps"
+    bool literal = false;  // take `value` as text, as it is: for flags that hold a path or a name
+};
+
+struct ConfigSource {
+    std::filesystem::path file;  // a run config, or the sidecar of an earlier run
+    std::vector<Override> overrides;
+    std::filesystem::path models;  // of --models, may be empty
+};
+
+// Throws Error(config) with all mistakes of all files, one a line, and Error(io) where a file cannot be read.
+RunConfig load_run_config(const ConfigSource& source);
+
+// The file of `weights.KEY`: an absolute path as it is; else relative to the file that says it (the working directory
+// for the command line), to `run.models`, to $VOLDIFF_MODELS. Throws Error(io) that lists the places tried,
+// Error(config) where the key was not given.
+std::filesystem::path resolve_weight(const RunConfig& run, const std::string& key);
+
+}  // namespace voldiff

@@ -1,0 +1,114 @@
+#include "io/file.h"
+
+#include "core/error.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+namespace voldiff {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path, int reason) {
+    throw Error(ErrorCode::io,
+                "cannot " + what + " '" + path.string() + "': " + std::strerror(reason == 0 ? EIO : reason));
+}
+
+class Descriptor {
+  public:
+    Descriptor(const std::filesystem::path& path, int flags) : value_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+    ~Descriptor() {
+        if (value_ >= 0) ::close(value_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const { return value_; }
+
+  private:
+    int value_;
+};
+
+std::filesystem::path follow_links(const std::filesystem::path& path) {
+    std::error_code ignored;
+    const std::filesystem::path whole = std::filesystem::weakly_canonical(path, ignored);
+    return ignored || whole.empty() ? path : whole;
+}
+
+// The real extension stays last, since writers choose the format by it.
+std::filesystem::path temporary_beside(const std::filesystem::path& target) {
+    const std::string kind = extension(target);
+    const std::string name = target.filename().string();
+    const std::string stem = name.substr(0, name.size() - kind.size()).substr(0, 200);  // a name holds 255 bytes
+    return target.parent_path() / ("." + stem + ".partial-" + std::to_string(::getpid()) + kind);
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(const std::filesystem::path& target)
+    : target_(follow_links(target)), temporary_(temporary_beside(target_)) {
+    std::error_code ignored;
+    const auto kind = std::filesystem::status(target_, ignored).type();
+    if (kind == std::filesystem::file_type::directory) fail("write", target, EISDIR);
+    if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::not_found &&
+        kind != std::filesystem::file_type::none)
+        throw Error(ErrorCode::io, "cannot write '" + target.string() + "': it exists and is not a plain file");
+    const Descriptor file(temporary_, O_WRONLY | O_CREAT | O_TRUNC);
+    if (file.get() < 0) fail("write", target, errno);
+}
+
+AtomicFile::~AtomicFile() {
+    std::error_code ignored;
+    if (!temporary_.empty()) std::filesystem::remove(temporary_, ignored);
+}
+
+void AtomicFile::commit() {
+    {
+        const Descriptor file(temporary_, O_RDONLY);
+        if (file.get() < 0 || ::fsync(file.get()) != 0) fail("write", target_, errno);
+    }
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("write", target_, errno);
+    temporary_.clear();
+    const Descriptor folder(target_.parent_path(), O_RDONLY | O_DIRECTORY);
+    if (folder.get() >= 0) ::fsync(folder.get());  // the new name too; some file systems cannot, which is no error
+}
+
+std::string extension(const std::filesystem::path& path) {
+    std::string last = path.extension().string();
+    if (last == ".gz" || last == ".GZ") last = path.stem().extension().string() + last;
+    std::transform(last.begin(), last.end(), last.begin(), [](unsigned char c) { return std::tolower(c); });
+    return last;
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+    AtomicFile file(path);
+    std::ofstream stream(file.temporary(), std::ios::binary);
+    stream << text << std::flush;
+    if (!stream) fail("write", path, errno);
+    stream.close();
+    file.commit();
+}
+
+std::string read_text(const std::filesystem::path& path, std::size_t most) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) fail("read", path, EISDIR);
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream) fail("read", path, errno);
+    std::string text;
+    std::string block(std::size_t{1} << 16, '\0');
+    while (stream.read(block.data(), static_cast<std::streamsize>(block.size())) || stream.gcount() > 0) {
+        text.append(block, 0, static_cast<std::size_t>(stream.gcount()));
+        if (text.size() > most)
+            throw Error(ErrorCode::io,
+                        "cannot read '" + path.string() + "': larger than " + std::to_string(most) + " bytes");
+    }
+    return text;
+}
+
+}  // namespace voldiff

@@ -1,0 +1,95 @@
+#include "io/sidecar.h"
+
+#include "io/config/print.h"
+#include "io/file.h"
+#include "io/system/system.h"
+
+#include <ATen/ATen.h>
+#include <torch/version.h>
+
+#include <ctime>
+
+namespace voldiff {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string utc_time() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return text;
+}
+
+// The config that makes this volume alone.
+Json config_of(RunConfig run, const Model& model, std::int64_t seed, const std::filesystem::path& volume_path) {
+    for (const WeightFile& file : model.files) {
+        const std::string path = std::filesystem::absolute(file.path).lexically_normal().string();
+        if (file.key == "autoencoder") run.weights.autoencoder = path;
+        if (file.key == "diffusion_unet") run.weights.diffusion_unet = path;
+    }
+    run.sampling.seed = seed;
+    run.sampling.count = 1;
+    run.output.format = extension(volume_path);
+    const std::string name = volume_path.filename().string();
+    run.output.name = name.substr(0, name.size() - run.output.format.size());
+    return to_json(to_node(run));
+}
+
+Json weights_of(const Model& model, const RunRecord& record) {
+    Json list = Json::array();
+    for (const WeightFile& file : model.files) {
+        const auto hash = record.weight_hashes.find(file.key);
+        list.push_back({{"key", file.key},
+                        {"file", file.path.filename().string()},
+                        {"format", file.format},
+                        {"sha256", hash == record.weight_hashes.end() ? "" : hash->second}});
+    }
+    return list;
+}
+
+Json stages_of(const RunRecord& record) {
+    Json list = Json::array();
+    for (const StageRecord& stage : record.stages) {
+        list.push_back({{"name", stage.name}, {"seconds", stage.seconds}, {"peak_memory_bytes", stage.peak_memory}});
+    }
+    return list;
+}
+
+Json image_of(const Volume& volume) {
+    const at::Tensor values = volume.voxels.to(at::kDouble);
+    return {{"size", volume.voxels.sizes().vec()},
+            {"spacing_mm", spacing_of(volume.affine)},
+            {"affine_ras", volume.affine},
+            {"dtype", volume.voxels.scalar_type() == at::kShort ? "int16" : "float32"},
+            {"minimum", values.min().item<double>()},
+            {"maximum", values.max().item<double>()},
+            {"mean", values.mean().item<double>()}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const RunRecord& record, const Volume& volume,
+                               const std::filesystem::path& volume_path) {
+    return {{"voldiff", record.version},
+            {"created", utc_time()},
+            {"volume", volume_path.filename().string()},
+            {"seed", record.seed},
+            {"generator", "torch CPU mt19937 (torch.manual_seed, torch.randn)"},
+            {"scale_factor", model.scale_factor},
+            {"image", image_of(volume)},
+            {"weights", weights_of(model, record)},
+            {"stages", stages_of(record)},
+            {"machine",
+             {{"device", record.device},
+              {"cpu", cpu_name()},
+              {"threads", record.threads},
+              {"libtorch", TORCH_VERSION},
+              {"itk", itk_version()}}},
+            {"config", config_of(run, model, record.seed, volume_path)}};
+}
+
+}  // namespace voldiff

@@ -1,0 +1,38 @@
+// The record beside a volume: how it was made, completely enough to make it again.
+//
+// `voldiff generate NAME.json` runs the `config` of a record. Its weight paths are absolute.
+#pragma once
+
+#include "io/config/run_config.h"
+#include "io/model/model.h"
+#include "io/volume/volume.h"
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace voldiff {
+
+struct StageRecord {
+    std::string name;
+    double seconds = 0;
+    std::size_t peak_memory = 0;  // bytes resident at most during the stage; 0 where the system does not say
+};
+
+struct RunRecord {
+    std::string version;  // of voldiff
+    std::string device;
+    std::int64_t threads = 1;
+    std::int64_t seed = 0;
+    std::vector<StageRecord> stages;
+    std::map<std::string, std::string> weight_hashes;  // key of `weights` -> SHA-256
+};
+
+// The effective config of one volume of the run: its seed, its file, absolute weight paths.
+nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const RunRecord& record, const Volume& volume,
+                               const std::filesystem::path& volume_path);
+
+}  // namespace voldiff

@@ -1,0 +1,24 @@
+// Which way the axes of a volume run. Source: nibabel.orientations (io_orientation, apply_orientation)
+#pragma once
+
+#include "io/volume/volume.h"
+
+namespace voldiff {
+
+// One a voxel axis: the world axis it is nearest to (0 right, 1 anterior, 2 superior), and whether it runs that way.
+struct AxisDirection {
+    std::size_t world = 0;
+    bool positive = true;
+};
+
+// Each world axis once. Throws Error(numerical) for an affine that is singular or not finite.
+std::array<AxisDirection, 3> axis_directions(const Affine& affine);
+
+// The ends that the axes run to: "RAS" runs to right, anterior and superior.
+std::string orientation_code(const Affine& affine);
+
+// The same voxels at the same places with axes permuted and flipped to run right, anterior and superior; nothing is
+// interpolated, so an oblique volume stays oblique.
+Volume to_ras(const Volume& volume);
+
+}  // namespace voldiff

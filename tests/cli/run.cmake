@@ -1,0 +1,33 @@
+# Runs the program once and compares what it did.
+#   cmake -DPROGRAM=... -DARGS=a;b -DEXIT=n [-DSTDOUT=regex] [-DSTDERR=regex] [-DNOT=regex] [-DJSON=ON] [-DTO=file] -P run.cmake
+# NOT must match neither output; JSON: stdout must be one JSON object; TO: stdout goes to that file instead.
+cmake_policy(VERSION 3.25)
+
+if(TO)
+  execute_process(COMMAND ${PROGRAM} ${ARGS} RESULT_VARIABLE exit OUTPUT_FILE ${TO} ERROR_VARIABLE stderr)
+else()
+  execute_process(COMMAND ${PROGRAM} ${ARGS} RESULT_VARIABLE exit OUTPUT_VARIABLE stdout ERROR_VARIABLE stderr)
+endif()
+
+set(wrong "")
+if(NOT exit STREQUAL EXIT)
+  string(APPEND wrong "\n  exit status: expected ${EXIT}, found ${exit}")
+endif()
+foreach(stream stdout stderr)
+  string(TOUPPER ${stream} wanted)
+  if(DEFINED ${wanted} AND NOT "${${stream}}" MATCHES "${${wanted}}")
+    string(APPEND wrong "\n  ${stream}: does not match '${${wanted}}'")
+  endif()
+endforeach()
+if(DEFINED NOT AND "${stdout}${stderr}" MATCHES "${NOT}")
+  string(APPEND wrong "\n  output: must not match '${NOT}'")
+endif()
+if(JSON)
+  string(JSON kind ERROR_VARIABLE problem TYPE "${stdout}")
+  if(NOT kind STREQUAL "OBJECT")
+    string(APPEND wrong "\n  stdout: no JSON object (${problem})")
+  endif()
+endif()
+if(wrong)
+  message(FATAL_ERROR "voldiff ${ARGS}${wrong}\n--- stdout\n${stdout}\n--- stderr\n${stderr}")
+endif()

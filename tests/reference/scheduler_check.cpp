@@ -1,0 +1,118 @@
+// Schedulers with a fixed function in place of the network, timestep tables, and noise.
+#include "core/pipeline/random.h"
+#include "core/schedulers/rflow.h"
+#include "io/config/scheduler_config.h"
+#include "tests/reference/checks.h"
+
+#include <ATen/ATen.h>
+
+namespace voldiff::reference {
+
+namespace {
+
+std::unique_ptr<Scheduler> make_scheduler(const std::string& target, const nlohmann::json& constructor) {
+    const std::string name = target.substr(target.rfind('.') + 1);
+    bool known = false;
+    for (const SchedulerEntry& entry : scheduler_table()) known = known || entry.target == name;
+    if (!known) throw NotCovered{"class " + name};
+    nlohmann::json options = constructor;
+    options["_target_"] = target;
+    Problems problems;
+    auto scheduler = read_scheduler(parse_yaml(options.dump(), "constructor"), make_map(), problems);
+    problems.throw_if_any();
+    return scheduler;
+}
+
+std::int64_t voxels_of(const nlohmann::json& description) {
+    std::int64_t voxels = 1;
+    const auto shape = description.value("input_img_shape", std::vector<std::int64_t>());
+    for (const std::int64_t extent : shape) voxels *= extent;
+    return voxels;
+}
+
+void set_timesteps(Scheduler& scheduler, const nlohmann::json& description, const nlohmann::json& numel_is_tensor) {
+    if (auto* flow = dynamic_cast<RFlowScheduler*>(&scheduler)) {
+        flow->transform_in_float32 = numel_is_tensor.is_null() || numel_is_tensor.get<bool>();
+        flow->use_next_timestep = description.value("use_next_timestep", true);
+    }
+    scheduler.set_timesteps(description.at("set_timesteps").at("num_inference_steps"), voxels_of(description));
+}
+
+// The stand-in that the data describes under `model`.
+at::Tensor stand_in(const at::Tensor& x, const at::Tensor& t, const std::string& variance_type) {
+    const at::Tensor output = 0.3 * x + 0.1 * at::sin(t.to(at::kFloat) / 100);
+    if (variance_type == "learned") return at::cat({output, 0.02 + 0.01 * x * x}, 1);
+    if (variance_type == "learned_range") return at::cat({output, at::tanh(x)}, 1);
+    return output;
+}
+
+void compare_schedule(const Case& reference, const Scheduler& scheduler, Comparison& comparison) {
+    const NoiseSchedule* schedule = scheduler.noise_schedule();
+    if (schedule == nullptr) return;
+    comparison.equal("betas", schedule->betas, reference.tensor("output.betas"));
+    comparison.equal("alphas", schedule->alphas, reference.tensor("output.alphas"));
+    comparison.equal("alphas_cumprod", schedule->alphas_cumprod, reference.tensor("output.alphas_cumprod"));
+    if (!reference.has("output.velocity")) return;
+    comparison.equal("velocity",
+                     schedule->velocity(reference.tensor("input.original"), reference.tensor("input.add_noise"),
+                                        reference.tensor("input.add_timesteps")),
+                     reference.tensor("output.velocity"));
+}
+
+}  // namespace
+
+void check_scheduler(const Case& reference, Comparison& comparison) {
+    const nlohmann::json& constructor = reference.body.at("constructor");
+    auto scheduler = make_scheduler(reference.body.at("class"), constructor);
+    set_timesteps(*scheduler, reference.body,
+                  reference.body.at("set_timesteps").value("input_img_size_numel_is_tensor", nlohmann::json()));
+    comparison.equal("timesteps", scheduler->timesteps(), reference.tensor("output.timesteps"));
+    compare_schedule(reference, *scheduler, comparison);
+    std::int64_t draws = 0;
+    const NoiseSource noise = [&](const at::Tensor&) { return reference.tensor("input.noise")[draws++]; };
+    at::Tensor sample = reference.tensor("input.x0");
+    std::vector<at::Tensor> samples{sample};
+    std::vector<at::Tensor> outputs;
+    std::vector<at::Tensor> originals;
+    for (std::int64_t i = 0; i < scheduler->timesteps().numel(); ++i) {
+        outputs.push_back(
+            stand_in(sample, scheduler->timesteps()[i], constructor.value("variance_type", std::string())));
+        const SchedulerStep step = scheduler->step(outputs.back(), i, sample, noise);
+        sample = step.previous_sample;
+        samples.push_back(sample);
+        originals.push_back(step.pred_original);
+    }
+    comparison.equal("model_outputs", at::stack(outputs), reference.tensor("output.model_outputs"));
+    comparison.equal("samples", at::stack(samples), reference.tensor("output.samples"));
+    comparison.equal("pred_original", at::stack(originals), reference.tensor("output.pred_original"));
+    comparison.equal("noisy",
+                     scheduler->add_noise(reference.tensor("input.original"), reference.tensor("input.add_noise"),
+                                          reference.tensor("input.add_timesteps")),
+                     reference.tensor("output.noisy"));
+}
+
+void check_timestep_table(const Case& reference, Comparison& comparison) {
+    const nlohmann::json& table = reference.body.at("table");
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        auto scheduler = make_scheduler(reference.body.at("class"), table[i].at("constructor"));
+        set_timesteps(*scheduler, table[i], table[i].value("input_img_size_numel_is_tensor", nlohmann::json()));
+        const std::string name = "output.timesteps." + std::to_string(i);
+        comparison.equal(name, scheduler->timesteps(), reference.tensor(name));
+    }
+}
+
+void check_noise(const Case& reference, Comparison& comparison) {
+    const nlohmann::json& table = reference.body.at("table");
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        NormalNoise noise(table[i].at("seed").get<std::uint64_t>());
+        const nlohmann::json& shapes = table[i].at("shapes");
+        for (std::size_t j = 0; j < shapes.size(); ++j) {
+            const std::string name = "output." + std::to_string(i) + "." + std::to_string(j);
+            const at::Tensor drawn = noise.draw(shapes[j].get<std::vector<std::int64_t>>());
+            comparison.equal(name, drawn, reference.tensor(name));
+            if (!at::equal(drawn, reference.tensor(name))) comparison.fail(name + " is not equal bit for bit");
+        }
+    }
+}
+
+}  // namespace voldiff::reference
