@@ -28,7 +28,7 @@ void add_global_options(CLI::App& parser, GlobalOptions& options) {
     parser.add_option("--log-level", options.level, "least important messages shown: " + join(log_level_names()))
         ->type_name("LEVEL")
         ->capture_default_str()
-        ->check(CLI::IsMember(log_level_names()).name(""))
+        ->check(CLI::IsMember(log_level_names()).description(""))
         ->group("General");
 }
 
@@ -40,17 +40,19 @@ std::string exit_code_help() {
     return text.str();
 }
 
+std::string example_line(const Command& command, const std::string& arguments) {
+    return "  voldiff " + command.name + (arguments.empty() ? "" : " ") + arguments + "\n";
+}
+
 std::string footer_of(const Command& command) {
     std::string text = "Examples:\n";
-    for (const std::string& example : command.examples)
-        text += "  voldiff " + command.name + (example.empty() ? "" : " ") + example + "\n";
+    for (const std::string& example : command.examples) text += example_line(command, example);
     return text + "\n" + exit_code_help();
 }
 
 std::string root_footer() {
     std::string text = "Examples:\n";
-    for (const Command& command : commands())
-        text += "  voldiff " + command.name + " " + command.examples.front() + "\n";
+    for (const Command& command : commands()) text += example_line(command, command.examples.front());
     return text + "\n'voldiff COMMAND --help' shows the options of a command.\n\n" + exit_code_help();
 }
 

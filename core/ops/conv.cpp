@@ -2,9 +2,15 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <array>
+
 namespace voldiff::ops {
 
 namespace {
+
+using Triple = std::array<std::int64_t, 3>;
+constexpr Triple ones{1, 1, 1};
 
 // LibTorch sends small inputs to a slow kernel of its own; oneDNN is faster from 8^3 voxels at 64 channels on.
 bool prefers_onednn(const at::Tensor& x, const at::Tensor& weight) {
@@ -12,17 +18,50 @@ bool prefers_onednn(const at::Tensor& x, const at::Tensor& weight) {
            x.numel() >= 64 * 8 * 8 * 8;
 }
 
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Triple& stride,
+                    const Triple& padding) {
+    if (prefers_onednn(x, weight)) {
+        return at::mkldnn_convolution(x.contiguous(), weight, bias, padding, stride, ones, 1);
+    }
+    return at::conv3d(x, weight, bias, stride, padding, ones, 1);
+}
+
+// Values of an input from which it is cut into slabs, and those of a slab: oneDNN works on reordered copies of input
+// and output, and a copy of everything would double the memory of the largest layers.
+constexpr std::int64_t slab_from = 64 << 20;
+constexpr std::int64_t slab_values = 16 << 20;
+
+bool worth_slabs(const at::Tensor& x, const at::Tensor& weight, std::int64_t stride, std::int64_t padding) {
+    return x.device().is_cpu() && x.size(0) == 1 && weight.size(2) == 3 && stride == 1 && padding == 1 &&
+           x.numel() >= slab_from;
+}
+
+// The planes [begin, end) and one neighbour on either side, zero outside.
+at::Tensor slab_with_border(const at::Tensor& x, std::int64_t begin, std::int64_t end) {
+    const std::int64_t depth = x.size(2);
+    const at::Tensor slab = x.slice(2, std::max<std::int64_t>(begin - 1, 0), std::min(end + 1, depth));
+    const std::int64_t before = begin == 0 ? 1 : 0;
+    const std::int64_t after = end == depth ? 1 : 0;
+    return before + after > 0 ? at::constant_pad_nd(slab, {0, 0, 0, 0, before, after}) : slab.contiguous();
+}
+
+at::Tensor convolve_in_slabs(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+    const std::int64_t depth = x.size(2);
+    const std::int64_t planes = std::max<std::int64_t>(1, slab_values / (x.numel() / depth));
+    at::Tensor y = at::empty({1, weight.size(0), depth, x.size(3), x.size(4)}, x.options());
+    for (std::int64_t begin = 0; begin < depth; begin += planes) {
+        const std::int64_t end = std::min(begin + planes, depth);
+        y.slice(2, begin, end).copy_(convolve(slab_with_border(x, begin, end), weight, bias, ones, {0, 1, 1}));
+    }
+    return y;
+}
+
 }  // namespace
 
 at::Tensor conv3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
                   std::int64_t padding) {
-    const std::vector<std::int64_t> strides(3, stride);
-    const std::vector<std::int64_t> paddings(3, padding);
-    const std::vector<std::int64_t> dilations(3, 1);
-    if (prefers_onednn(x, weight)) {
-        return at::mkldnn_convolution(x.contiguous(), weight, bias, paddings, strides, dilations, 1);
-    }
-    return at::conv3d(x, weight, bias, strides, paddings, dilations, 1);
+    if (worth_slabs(x, weight, stride, padding)) return convolve_in_slabs(x, weight, bias);
+    return convolve(x, weight, bias, {stride, stride, stride}, {padding, padding, padding});
 }
 
 at::Tensor conv_transpose3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,

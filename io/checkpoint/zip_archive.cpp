@@ -1,6 +1,6 @@
 #include "io/checkpoint/zip_archive.h"
 
-#include "io/checkpoint/message.h"
+#include "io/checkpoint/byte_reader.h"
 
 #include <ATen/ATen.h>
 #include <minizip/unzip.h>
@@ -65,6 +65,59 @@ std::uint32_t crc_of(std::string_view bytes) {
     return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
+void expect_signature(ByteReader& reader, std::string_view signature, const char* what) {
+    if (reader.take(signature.size()) != signature) {
+        refuse_weights("has no ", what, " where the directory of the zip archive says; the file is damaged");
+    }
+}
+
+struct Extent {
+    std::uint64_t size = 0;
+    std::uint64_t compressed_size = 0;
+    std::uint64_t local_header = 0;
+};
+
+// Where a record is, from its entry at `position` of the directory. minizip 1.1 of Debian 12 gives archives beyond 4
+// GiB the placeholder in place of their 64-bit sizes, and never tells positions.
+Extent read_extent(std::string_view file, std::uint64_t position) {
+    constexpr std::uint32_t kPlaceholder = 0xffffffff;
+    constexpr std::uint16_t kZip64Field = 1;
+    ByteReader reader(file);
+    reader.take(position);
+    expect_signature(reader, "PK\x01\x02", "entry");
+    reader.take(16);  // versions, flags, method, time, CRC
+    Extent extent;
+    extent.compressed_size = reader.take_number<std::uint32_t>();
+    extent.size = reader.take_number<std::uint32_t>();
+    const auto name_size = reader.take_number<std::uint16_t>();
+    const auto extra_size = reader.take_number<std::uint16_t>();
+    reader.take(10);  // comment, disk, attributes
+    extent.local_header = reader.take_number<std::uint32_t>();
+    reader.take(name_size);
+    for (ByteReader extra(reader.take(extra_size)); !extra.rest().empty();) {
+        const auto id = extra.take_number<std::uint16_t>();
+        ByteReader field(extra.take(extra.take_number<std::uint16_t>()));
+        for (auto* number : {&extent.size, &extent.compressed_size, &extent.local_header}) {
+            if (id == kZip64Field && *number == kPlaceholder) {
+                *number = field.take_number<std::uint64_t>();
+            }
+        }
+    }
+    return extent;
+}
+
+std::uint64_t data_position(std::string_view file, std::uint64_t local_header) {
+    ByteReader reader(file);
+    reader.take(local_header);
+    expect_signature(reader, "PK\x03\x04", "record");
+    reader.take(22);  // what the directory says as well
+    const auto name_size = reader.take_number<std::uint16_t>();
+    const auto extra_size = reader.take_number<std::uint16_t>();
+    reader.take(name_size);
+    reader.take(extra_size);
+    return reader.position();
+}
+
 }  // namespace
 
 struct ZipArchive::Reader {
@@ -82,13 +135,11 @@ struct ZipArchive::Reader {
         }
     }
 
-    // Leaves the archive at the first byte of the record's data and returns where that is.
-    std::uint64_t open(const Record& record) const {
+    void open(const Record& record) const {
         unz64_file_pos position{record.directory_position, record.number};
         if (unzGoToFilePos64(archive.get(), &position) != UNZ_OK || unzOpenCurrentFile(archive.get()) != UNZ_OK) {
             refuse_weights("its local header contradicts the directory of the archive");
         }
-        return unzGetCurrentFileZStreamPos64(archive.get());
     }
 };
 
@@ -104,10 +155,12 @@ ZipArchive::ZipArchive(Blob file) : file_(std::move(file)), reader_(std::make_un
             unzGetFilePos64(archive, &position) != UNZ_OK || info.size_filename >= name.size()) {
             refuse_weights("the directory of the zip archive is damaged at record ", records_.size());
         }
+        const auto extent = read_extent(file_.bytes, position.pos_in_zip_directory);
         const Record record{position.pos_in_zip_directory,
                             position.num_of_file,
-                            info.uncompressed_size,
-                            info.compressed_size,
+                            extent.size,
+                            extent.compressed_size,
+                            extent.local_header,
                             static_cast<std::uint32_t>(info.crc),
                             static_cast<std::uint32_t>(info.compression_method),
                             (info.flag & kEncryptedFlag) != 0};
@@ -157,8 +210,7 @@ Blob ZipArchive::read(const std::string& name) {
 }
 
 Blob ZipArchive::stored(const Record& record) {
-    const auto start = reader_->open(record);
-    unzCloseCurrentFile(reader_->archive.get());
+    const auto start = data_position(file_.bytes, record.local_header);
     const auto file_size = file_.bytes.size();
     if (record.size != record.compressed_size || start > file_size || record.size > file_size - start) {
         refuse_weights("claims ", record.size, " bytes from byte ", start, " of a file that holds ", file_size);

@@ -38,6 +38,7 @@ class ZipArchive {
         std::uint64_t number = 0;
         std::uint64_t size = 0;
         std::uint64_t compressed_size = 0;
+        std::uint64_t local_header = 0;
         std::uint32_t crc = 0;
         std::uint32_t method = 0;
         bool encrypted = false;

@@ -2,18 +2,14 @@
 
 #include "core/error.h"
 #include "io/config/config_file.h"
-#include "io/config/print.h"
 #include "io/config/references.h"
 #include "io/config/run_checks.h"
 
-#include <cstdlib>
 #include <limits>
 
 namespace voldiff {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr double max_int64 = static_cast<double>(std::numeric_limits<std::int64_t>::max());
 const std::vector<std::string> region_names = {"head", "chest", "abdomen", "pelvis"};
@@ -39,28 +35,6 @@ class FileRoot : public OptionGroup {
   private:
     RunConfig& run_;
 };
-
-std::vector<fs::path> weight_places(const RunConfig& run, const fs::path& path, const Mark& origin) {
-    if (path.is_absolute()) return {path};
-    if (run.in_working_directory) return {fs::current_path() / path};
-    std::vector<fs::path> places;
-    places.push_back(origin.in_file() ? fs::path(*origin.source).parent_path() / path : fs::current_path() / path);
-    if (!run.models.empty()) places.push_back(run.models / path);
-    const char* models = std::getenv("VOLDIFF_MODELS");
-    if (models != nullptr && *models != '\0') places.push_back(fs::path(models) / path);
-    return places;
-}
-
-[[noreturn]] void fail_weight(const RunConfig& run, const std::string& key, const Mark& origin,
-                              const std::vector<fs::path>& places) {
-    std::string tried;
-    for (const fs::path& place : places)
-        tried += (tried.empty() ? "'" : ", '") + place.lexically_normal().string() + "'";
-    const std::string advice = run.in_working_directory
-                                   ? "relative paths in these files start in the working directory"
-                                   : "name the folder of the weights with --models or $VOLDIFF_MODELS";
-    throw Error(ErrorCode::io, origin.text() + ": 'weights." + key + "': there is no file " + tried + "\n" + advice);
-}
 
 }  // namespace
 
@@ -157,25 +131,6 @@ RunConfig load_run_config(const ConfigSource& source) {
     check_run(run, {}, file, problems);
     problems.throw_if_any();
     return run;
-}
-
-fs::path resolve_weight(const RunConfig& run, const std::string& key) {
-    WeightsSection weights = run.weights;
-    const Node map = to_node(weights);
-    const Node* value = map.find(key);
-    if (value == nullptr) throw Error(ErrorCode::internal, "there is no option 'weights." + key + "'");
-    if (value->text.empty()) {
-        throw Error(ErrorCode::config,
-                    "'weights." + key + "' is missing: " + "the path of a checkpoint is needed here");
-    }
-    const auto found = run.origins.find("weights." + key);
-    const Mark origin = found == run.origins.end() ? Mark{} : found->second;
-    const std::vector<fs::path> places = weight_places(run, value->text, origin);
-    for (const fs::path& place : places) {
-        std::error_code ignored;
-        if (fs::is_regular_file(place, ignored)) return place.lexically_normal();
-    }
-    fail_weight(run, key, origin, places);
 }
 
 }  // namespace voldiff

@@ -17,7 +17,7 @@
 
 namespace voldiff {
 
-// Paths as written, "" where not given; see `resolve_weight`.
+// Paths as written, "" where not given; see io/config/weight_path.h.
 struct WeightsSection : OptionGroup {
     std::string autoencoder;
     std::string diffusion_unet;
@@ -108,10 +108,5 @@ struct ConfigSource {
 
 // Throws Error(config) with all mistakes of all files, one a line, and Error(io) where a file cannot be read.
 RunConfig load_run_config(const ConfigSource& source);
-
-// The file of `weights.KEY`: an absolute path as it is; else relative to the file that says it (the working directory
-// for the command line), to `run.models`, to $VOLDIFF_MODELS. Throws Error(io) that lists the places tried,
-// Error(config) where the key was not given.
-std::filesystem::path resolve_weight(const RunConfig& run, const std::string& key);
 
 }  // namespace voldiff

@@ -29,7 +29,11 @@ std::optional<Number> parse_whole(const std::string& text) {
 }
 
 // A bound of an option; 2^63 stands for the largest integer.
-std::string format_bound(double bound) { return bound >= two_to_63 ? "9223372036854775807" : format_number(bound); }
+std::string format_bound(double bound) {
+    if (bound >= two_to_63) return "9223372036854775807";
+    const bool integer = std::trunc(bound) == bound && std::abs(bound) < 1e15;
+    return integer ? std::to_string(static_cast<std::int64_t>(bound)) : format_number(bound);
+}
 
 bool reads_as_text(const std::string& text) {
     const auto plain = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '.' || c == '/' || c == '-'; };

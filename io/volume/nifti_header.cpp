@@ -27,6 +27,8 @@ class Header {
 
     bool is_nifti() const { return at<std::int32_t>(0) == header_size && std::memcmp(&bytes_[344], "n+1", 4) == 0; }
 
+    bool is_swapped() const { return swapped_; }
+
     bool is_finite(std::size_t offset, std::size_t count) const {
         for (std::size_t i = 0; i < count; ++i)
             if (!std::isfinite(at<float>(offset + 4 * i))) return false;
@@ -117,27 +119,65 @@ NiftiHeader read_nifti_header(const std::filesystem::path& path) {
     check_numbers(path, header, by_sform, by_qform);
     NiftiHeader result;
     result.voxels_at = static_cast<std::uint64_t>(header.at<float>(108));
+    const auto slope = header.at<float>(112);
+    const bool scaled = std::isfinite(slope) && slope != 0 && (slope != 1 || header.at<float>(116) != 0);
+    result.plain = !scaled && !header.is_swapped();
     result.bytes_each = bytes_of_type(path, header.at<std::int16_t>(70));
     if (by_sform) result.affine = sform(header);
     if (!by_sform && !by_qform) result.affine = centred(header);
     return result;
 }
 
+namespace {
+
+// Reads up to `size` bytes, less at the end of the file; nothing where the stream is broken.
+std::optional<std::uint64_t> read_bytes(gzFile file, char* buffer, std::uint64_t size) {
+    std::uint64_t done = 0;
+    while (done < size) {
+        const auto piece = static_cast<unsigned>(std::min<std::uint64_t>(size - done, 1U << 30));
+        const int count = gzread(file, buffer + done, piece);
+        if (count < 0) return std::nullopt;
+        if (count == 0) break;
+        done += static_cast<std::uint64_t>(count);
+    }
+    return done;
+}
+
+// Bytes from here to the end, where gzip's checksum is compared; nothing where the stream is broken.
+std::optional<std::uint64_t> read_rest(gzFile file) {
+    std::vector<char> block(std::size_t{1} << 18);
+    std::uint64_t total = 0;
+    while (true) {
+        const auto count = read_bytes(file, block.data(), block.size());
+        if (!count) return std::nullopt;
+        total += *count;
+        if (*count < block.size()) break;
+    }
+    int status = Z_OK;
+    gzerror(file, &status);  // a stream cut short reads to its end and says so here
+    return status == Z_OK || status == Z_STREAM_END ? std::optional(total) : std::nullopt;
+}
+
+}  // namespace
+
+void read_stored_voxels(const std::filesystem::path& path, const NiftiHeader& header, void* buffer,
+                        std::uint64_t size) {
+    const Gzip file = open_gzip(path);
+    if (!file || gzseek(file.get(), static_cast<z_off_t>(header.voxels_at), SEEK_SET) < 0)
+        refuse(path, "its gzip stream is broken; is the download incomplete?");
+    const auto done = read_bytes(file.get(), static_cast<char*>(buffer), size);
+    const auto rest = read_rest(file.get());
+    if (!done || !rest) refuse(path, "its gzip stream is broken; is the download incomplete?");
+    if (*done < size)
+        refuse(path, "expected " + std::to_string(header.voxels_at + size) + " bytes, found " +
+                         std::to_string(header.voxels_at + *done) + "; is the download incomplete?");
+}
+
 std::optional<std::uint64_t> unpacked_size(const std::filesystem::path& path) {
     const Gzip file = open_gzip(path);
     if (!file) return std::nullopt;
     gzbuffer(file.get(), 1 << 18);
-    std::vector<char> block(std::size_t{1} << 18);
-    std::uint64_t total = 0;
-    while (true) {
-        const int count = gzread(file.get(), block.data(), static_cast<unsigned>(block.size()));
-        if (count < 0) return std::nullopt;
-        if (count == 0) break;
-        total += static_cast<std::uint64_t>(count);
-    }
-    int status = Z_OK;
-    gzerror(file.get(), &status);  // a stream cut short reads to its end and says so here
-    return status == Z_OK || status == Z_STREAM_END ? std::optional(total) : std::nullopt;
+    return read_rest(file.get());
 }
 
 }  // namespace voldiff

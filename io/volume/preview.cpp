@@ -40,7 +40,7 @@ double height_mm(const Plane& plane) { return static_cast<double>(plane.values.s
 
 at::Tensor to_grey(const at::Tensor& values, const Window& window) {
     const double black = window.centre - window.width / 2;
-    const at::Tensor scaled = (values.to(at::kDouble) - black) * (255 / window.width);
+    const at::Tensor scaled = (values.to(at::kDouble) - black) * 255 / window.width;
     return scaled.nan_to_num(0, 255, 0).clamp(0, 255);
 }
 

@@ -129,6 +129,10 @@ void check_not_cut_short(const path& file, const NiftiHeader& header, std::uint6
 
 at::Tensor read_voxels(const path& file, const Opened& opened, int background) {
     const at::Tensor voxels = allocate(file, opened.info, opened.element->storage);
+    if (opened.nifti && opened.nifti->plain) {
+        read_stored_voxels(file, *opened.nifti, voxels.data_ptr(), voxels.nbytes());
+        return voxels;
+    }
     voxels.fill_(background);
     opened.io->SetIORegion(whole_region(opened.info.size));
     through_itk("read", file, [&] { opened.io->Read(voxels.data_ptr()); });
@@ -152,7 +156,8 @@ VolumeInfo read_volume_info(const path& file) { return open_volume(file).info; }
 Volume read_volume(const path& file) {
     const Opened opened = open_volume(file);
     at::Tensor voxels = read_voxels(file, opened, 0);
-    if (opened.nifti) check_not_cut_short(file, *opened.nifti, static_cast<std::uint64_t>(voxels.numel()));
+    if (opened.nifti && !opened.nifti->plain)
+        check_not_cut_short(file, *opened.nifti, static_cast<std::uint64_t>(voxels.numel()));
     if (extension(file) == ".mha") check_all_were_read(file, voxels);
     const std::int64_t mask = opened.element->unsigned_mask;
     if (mask != 0) voxels = to_signed(voxels, mask);

@@ -46,7 +46,8 @@ void check_volume_format(const std::filesystem::path& path);
 // not three-dimensional, not of one number a voxel, or that claims more voxels than its bytes can hold.
 VolumeInfo read_volume_info(const std::filesystem::path& path);
 
-// As above, and Error(memory) where the voxels do not fit. The type is the file's; uint16 becomes int32 and uint32
+// As above, and Error(memory) where the voxels do not fit. NaN and infinity are kept, but not in a NIfTI file with a
+// slope or foreign byte order, where ITK reads them as zero. The type is the file's; uint16 becomes int32 and uint32
 // becomes int64, which LibTorch has in all its versions.
 Volume read_volume(const std::filesystem::path& path);
 

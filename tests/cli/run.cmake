@@ -1,12 +1,23 @@
 # Runs the program once and compares what it did.
-#   cmake -DPROGRAM=... -DARGS=a;b -DEXIT=n [-DSTDOUT=regex] [-DSTDERR=regex] [-DNOT=regex] [-DJSON=ON] [-DTO=file] -P run.cmake
+#   cmake -DEXIT=n [-DSTDOUT=regex] [-DSTDERR=regex] [-DNOT=regex] [-DJSON=ON] [-DTO=file] -P run.cmake -- PROGRAM ARGS...
 # NOT must match neither output; JSON: stdout must be one JSON object; TO: stdout goes to that file instead.
 cmake_policy(VERSION 3.25)
 
+set(command "")
+set(after_dashes FALSE)
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(i RANGE ${last})
+  if(after_dashes)
+    list(APPEND command "${CMAKE_ARGV${i}}")
+  elseif(CMAKE_ARGV${i} STREQUAL "--")
+    set(after_dashes TRUE)
+  endif()
+endforeach()
+
 if(TO)
-  execute_process(COMMAND ${PROGRAM} ${ARGS} RESULT_VARIABLE exit OUTPUT_FILE ${TO} ERROR_VARIABLE stderr)
+  execute_process(COMMAND ${command} RESULT_VARIABLE exit OUTPUT_FILE ${TO} ERROR_VARIABLE stderr)
 else()
-  execute_process(COMMAND ${PROGRAM} ${ARGS} RESULT_VARIABLE exit OUTPUT_VARIABLE stdout ERROR_VARIABLE stderr)
+  execute_process(COMMAND ${command} RESULT_VARIABLE exit OUTPUT_VARIABLE stdout ERROR_VARIABLE stderr)
 endif()
 
 set(wrong "")
@@ -29,5 +40,5 @@ if(JSON)
   endif()
 endif()
 if(wrong)
-  message(FATAL_ERROR "voldiff ${ARGS}${wrong}\n--- stdout\n${stdout}\n--- stderr\n${stderr}")
+  message(FATAL_ERROR "${command}${wrong}\n--- stdout\n${stdout}\n--- stderr\n${stderr}")
 endif()

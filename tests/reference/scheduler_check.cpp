@@ -23,16 +23,19 @@ std::unique_ptr<Scheduler> make_scheduler(const std::string& target, const nlohm
     return scheduler;
 }
 
+// Given as such, or as the shape that has them.
 std::int64_t voxels_of(const nlohmann::json& description) {
+    const nlohmann::json& arguments = description.at("set_timesteps");
+    if (arguments.contains("input_img_size_numel")) return arguments.at("input_img_size_numel").get<std::int64_t>();
     std::int64_t voxels = 1;
-    const auto shape = description.value("input_img_shape", std::vector<std::int64_t>());
-    for (const std::int64_t extent : shape) voxels *= extent;
+    if (!description.contains("input_img_shape") || description.at("input_img_shape").is_null()) return voxels;
+    for (const nlohmann::json& extent : description.at("input_img_shape")) voxels *= extent.get<std::int64_t>();
     return voxels;
 }
 
-void set_timesteps(Scheduler& scheduler, const nlohmann::json& description, const nlohmann::json& numel_is_tensor) {
+void set_timesteps(Scheduler& scheduler, const nlohmann::json& description, bool numel_is_tensor) {
     if (auto* flow = dynamic_cast<RFlowScheduler*>(&scheduler)) {
-        flow->transform_in_float32 = numel_is_tensor.is_null() || numel_is_tensor.get<bool>();
+        flow->transform_in_float32 = numel_is_tensor;
         flow->use_next_timestep = description.value("use_next_timestep", true);
     }
     scheduler.set_timesteps(description.at("set_timesteps").at("num_inference_steps"), voxels_of(description));
@@ -64,8 +67,9 @@ void compare_schedule(const Case& reference, const Scheduler& scheduler, Compari
 void check_scheduler(const Case& reference, Comparison& comparison) {
     const nlohmann::json& constructor = reference.body.at("constructor");
     auto scheduler = make_scheduler(reference.body.at("class"), constructor);
+    const nlohmann::json& arguments = reference.body.at("set_timesteps");
     set_timesteps(*scheduler, reference.body,
-                  reference.body.at("set_timesteps").value("input_img_size_numel_is_tensor", nlohmann::json()));
+                  arguments.value("input_img_size_numel_is_tensor", !arguments.contains("input_img_size_numel")));
     comparison.equal("timesteps", scheduler->timesteps(), reference.tensor("output.timesteps"));
     compare_schedule(reference, *scheduler, comparison);
     std::int64_t draws = 0;
@@ -95,7 +99,7 @@ void check_timestep_table(const Case& reference, Comparison& comparison) {
     const nlohmann::json& table = reference.body.at("table");
     for (std::size_t i = 0; i < table.size(); ++i) {
         auto scheduler = make_scheduler(reference.body.at("class"), table[i].at("constructor"));
-        set_timesteps(*scheduler, table[i], table[i].value("input_img_size_numel_is_tensor", nlohmann::json()));
+        set_timesteps(*scheduler, table[i], table[i].value("input_img_size_numel_is_tensor", true));
         const std::string name = "output.timesteps." + std::to_string(i);
         comparison.equal(name, scheduler->timesteps(), reference.tensor(name));
     }

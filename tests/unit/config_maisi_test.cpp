@@ -1,6 +1,7 @@
 #include "io/config/maisi_config.h"
 
 #include "io/config/print.h"
+#include "io/config/weight_path.h"
 #include "tests/config_helpers.h"
 
 namespace voldiff {

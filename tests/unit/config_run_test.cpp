@@ -2,6 +2,7 @@
 
 #include "io/config/modality.h"
 #include "io/config/print.h"
+#include "io/config/weight_path.h"
 #include "io/config/yaml.h"
 #include "tests/config_helpers.h"
 
@@ -257,6 +258,17 @@ TEST_F(WeightPath, AnAbsoluteOneIsTakenAsItIs) {
     const RunConfig run = load_run_config(
         {write("run.yaml", "network: net.yaml\n"), {{"weights.autoencoder", weights, "--autoencoder", true}}, {}});
     EXPECT_EQ(resolve_weight(run, "autoencoder"), weights);
+}
+
+TEST_F(WeightPath, IsMadeAbsoluteForSidecars) {
+    write("net.yaml", small_network);
+    write("a.pt", "x");
+    RunConfig run = load_run_config({write("run.yaml", "network: net.yaml\nweights: {autoencoder: ./a.pt}\n"), {}, {}});
+    make_weights_absolute(run);
+    EXPECT_EQ(run.weights.autoencoder, (folder / "a.pt").string());
+    EXPECT_EQ(run.weights.controlnet, "");
+    const std::string sidecar = write("out/run.yaml", to_yaml(to_node(run)));
+    EXPECT_EQ(resolve_weight(load_run_config({sidecar, {}, {}}), "autoencoder"), folder / "a.pt");
 }
 
 TEST_F(Modality, HasACode) {

@@ -15,8 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A cube of 65 voxels at 4 mm, which is 260 pixels at 1:1 after the smallest height of 256 rows: black but for a bright
-// block at the patient's right, anterior, superior corner of every central plane.
+// A cube of 65 voxels at 4 mm, shown on the fewest rows, 256: black but for what is right and anterior.
 Volume marked(const Affine& affine) {
     at::Tensor voxels = at::full({65, 65, 65}, -1000, at::kShort);
     voxels.slice(0, 45, 65).slice(1, 45, 65).fill_(1000);  // right and anterior, all heights
@@ -100,7 +99,7 @@ TEST(Preview, IsWrittenAsAGreyPng) {
     fs::remove(file);
     ASSERT_GT(bytes.size(), 33U);
     EXPECT_EQ(bytes.substr(0, 8), "\x89PNG\r\n\x1a\n");
-    EXPECT_EQ(bytes.substr(22, 2), std::string("\x01\x04", 2)) << "260 rows";
+    EXPECT_EQ(bytes.substr(20, 4), std::string("\0\0\1\0", 4)) << "256 rows";
     EXPECT_EQ(bytes[24], 8) << "bits";
     EXPECT_EQ(bytes[25], 0) << "grey";
     EXPECT_EQ(bytes.substr(bytes.size() - 8, 4), "IEND");

@@ -1,0 +1,68 @@
+#include "io/config/weight_path.h"
+
+#include "core/error.h"
+#include "io/config/print.h"
+
+#include <cstdlib>
+
+namespace voldiff {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> weight_places(const RunConfig& run, const fs::path& path, const Mark& origin) {
+    if (path.is_absolute()) return {path};
+    if (run.in_working_directory) return {fs::current_path() / path};
+    std::vector<fs::path> places;
+    places.push_back(origin.in_file() ? fs::path(*origin.source).parent_path() / path : fs::current_path() / path);
+    if (!run.models.empty()) places.push_back(run.models / path);
+    const char* models = std::getenv("VOLDIFF_MODELS");
+    if (models != nullptr && *models != '\0') places.push_back(fs::path(models) / path);
+    return places;
+}
+
+[[noreturn]] void fail_weight(const RunConfig& run, const std::string& key, const Mark& origin,
+                              const std::vector<fs::path>& places) {
+    std::string tried;
+    for (const fs::path& place : places)
+        tried += (tried.empty() ? "'" : ", '") + place.lexically_normal().string() + "'";
+    const std::string advice = run.in_working_directory
+                                   ? "relative paths in these files start in the working directory"
+                                   : "name the folder of the weights with --models or $VOLDIFF_MODELS";
+    throw Error(ErrorCode::io, origin.text() + ": 'weights." + key + "': there is no file " + tried + "\n" + advice);
+}
+
+}  // namespace
+
+fs::path resolve_weight(const RunConfig& run, const std::string& key) {
+    WeightsSection weights = run.weights;
+    const Node map = to_node(weights);
+    const Node* value = map.find(key);
+    if (value == nullptr) throw Error(ErrorCode::internal, "there is no option 'weights." + key + "'");
+    if (value->text.empty()) {
+        throw Error(ErrorCode::config,
+                    "'weights." + key + "' is missing: " + "the path of a checkpoint is needed here");
+    }
+    const auto found = run.origins.find("weights." + key);
+    const Mark origin = found == run.origins.end() ? Mark{} : found->second;
+    const std::vector<fs::path> places = weight_places(run, value->text, origin);
+    for (const fs::path& place : places) {
+        std::error_code ignored;
+        if (fs::is_regular_file(place, ignored)) return place.lexically_normal();
+    }
+    fail_weight(run, key, origin, places);
+}
+
+void make_weights_absolute(RunConfig& run) {
+    const auto resolve = [&run](const char* key, std::string& path) {
+        if (!path.empty()) path = fs::absolute(resolve_weight(run, key)).lexically_normal().string();
+    };
+    resolve("autoencoder", run.weights.autoencoder);
+    resolve("diffusion_unet", run.weights.diffusion_unet);
+    resolve("controlnet", run.weights.controlnet);
+    resolve("mask_generation_autoencoder", run.weights.mask_generation_autoencoder);
+    resolve("mask_generation_diffusion", run.weights.mask_generation_diffusion);
+}
+
+}  // namespace voldiff

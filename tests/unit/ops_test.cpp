@@ -1,0 +1,125 @@
+// The building blocks against their definitions in float64.
+#include "core/error.h"
+#include "core/ops/attention.h"
+#include "core/ops/conv.h"
+#include "core/ops/norm.h"
+#include "core/ops/upsample.h"
+
+#include <gtest/gtest.h>
+
+#include <ATen/ATen.h>
+
+namespace voldiff {
+namespace {
+
+at::Tensor normal(at::IntArrayRef shape, int seed = 0) {
+    auto generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(seed));
+    return at::randn(shape, generator);
+}
+
+double difference(const at::Tensor& got, const at::Tensor& expected) {
+    return (got.to(at::kDouble) - expected.to(at::kDouble)).abs().max().item<double>() /
+           expected.to(at::kDouble).abs().max().item<double>();
+}
+
+// A float32 sum of n products of order one is off by about sqrt(n) eps; 8 of these is far from a wrong term (1 /
+// sqrt(n)).
+double sum_tolerance(double n) { return 8 * std::sqrt(n) * 1.2e-7; }
+
+at::Tensor plain_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale) {
+    return at::matmul(at::softmax(at::matmul(q, k.transpose(2, 3)) * scale, -1), v);
+}
+
+TEST(Attention, IsExactInChunksOfQueries) {
+    // 2 heads x 3000 keys: more scores than are held at a time.
+    const at::Tensor q = normal({1, 2, 3000, 8}, 1);
+    const at::Tensor k = normal({1, 2, 3000, 8}, 2);
+    const at::Tensor v = normal({1, 2, 3000, 8}, 3);
+    const at::Tensor expected = plain_attention(q.to(at::kDouble), k.to(at::kDouble), v.to(at::kDouble), 0.35);
+    ops::AttentionOptions options;
+    options.scale = 0.35;
+    EXPECT_LT(difference(ops::attention(q, k, v, options), expected), sum_tolerance(3000));
+}
+
+TEST(Attention, GivesEveryChunkItsOwnRows) {
+    const at::Tensor q = normal({1, 1, 4000, 4}, 1);
+    const at::Tensor k = normal({1, 1, 4000, 4}, 2);
+    std::int64_t covered = 0;
+    ops::AttentionOptions options;
+    options.adjust_scores = [&](at::Tensor& scores, std::int64_t begin, std::int64_t end) {
+        EXPECT_EQ(begin, covered);
+        EXPECT_EQ(scores.size(2), end - begin);
+        covered = end;
+    };
+    ops::attention(q, k, q, options);
+    EXPECT_EQ(covered, 4000);
+}
+
+TEST(Attention, KeepsTheMatrixWhenAsked) {
+    const at::Tensor q = normal({1, 2, 5, 4}, 1);
+    at::Tensor matrix;
+    ops::AttentionOptions options;
+    options.probabilities = &matrix;
+    ops::attention(q, q, q, options);
+    ASSERT_EQ(matrix.sizes(), at::IntArrayRef({1, 2, 5, 5}));
+    EXPECT_LT(difference(matrix.sum(-1), at::ones({1, 2, 5})), 1e-6);
+}
+
+TEST(Attention, RefusesValuesOfAnotherType) {
+    const at::Tensor q = normal({1, 1, 3, 4});
+    try {
+        ops::attention(q.to(at::kDouble), q.to(at::kDouble), q, {});
+        FAIL() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::config);
+        EXPECT_NE(std::string(error.what()).find("attention_dtype"), std::string::npos);
+    }
+}
+
+TEST(Conv3d, IsTheSameInSlabs) {
+    // 66 planes of 1024^2 values: large enough for slabs, with a remainder.
+    const at::Tensor x = normal({1, 4, 66, 512, 512}, 1);
+    const at::Tensor weight = normal({2, 4, 3, 3, 3}, 2);
+    const at::Tensor bias = normal({2}, 3);
+    const at::Tensor whole = at::conv3d(x, weight, bias, 1, 1);
+    // The same products, at most in another order: 4 * 27 of them.
+    EXPECT_LT(difference(ops::conv3d(x, weight, bias, 1, 1), whole), sum_tolerance(108));
+}
+
+TEST(Conv3d, MatchesFloat64WhereOneDnnIsPreferred) {
+    const at::Tensor x = normal({1, 64, 8, 8, 8}, 1);
+    const at::Tensor weight = normal({16, 64, 3, 3, 3}, 2);
+    const at::Tensor bias = normal({16}, 3);
+    const at::Tensor exact = at::conv3d(x.to(at::kDouble), weight.to(at::kDouble), bias.to(at::kDouble), 1, 1);
+    EXPECT_LT(difference(ops::conv3d(x, weight, bias, 1, 1), exact), sum_tolerance(64 * 27) / 40);
+    const at::Tensor halved = at::conv3d(x.to(at::kDouble), weight.to(at::kDouble), bias.to(at::kDouble), 2, 1);
+    EXPECT_LT(difference(ops::conv3d(x, weight, bias, 2, 1), halved), sum_tolerance(64 * 27) / 40);
+}
+
+TEST(GroupNorm, UsesMeanAndBiasedVarianceOfEachGroup) {
+    const at::Tensor x = normal({2, 6, 3, 4, 5}, 1) * 3 + 7;
+    const at::Tensor weight = normal({6}, 2);
+    const at::Tensor bias = normal({6}, 3);
+    const at::Tensor groups = x.to(at::kDouble).view({2, 3, -1});
+    const at::Tensor variance = groups.var(-1, /*unbiased=*/false, true);
+    const at::Tensor normalised = (groups - groups.mean(-1, true)) / (variance + 1e-6).sqrt();
+    const at::Tensor expected = normalised.view({2, 6, 3, 4, 5}) * weight.view({1, 6, 1, 1, 1}).to(at::kDouble) +
+                                bias.view({1, 6, 1, 1, 1}).to(at::kDouble);
+    EXPECT_LT(difference(ops::group_norm(x, 3, weight, bias, 1e-6), expected), 5e-6);
+    EXPECT_LT(difference(ops::group_norm_silu(x, 3, weight, bias, 1e-6), expected * at::sigmoid(expected)), 5e-6);
+}
+
+TEST(Upsample, TrilinearDoesNotAlignCorners) {
+    const at::Tensor x = at::tensor({0.0F, 4.0F}).view({1, 1, 1, 1, 2});
+    const at::Tensor expected = at::tensor({0.0F, 1.0F, 3.0F, 4.0F}).view({1, 1, 1, 1, 4}).expand({1, 1, 2, 2, 4});
+    EXPECT_TRUE(at::equal(ops::upsample_trilinear_2x(x), expected.contiguous()));
+}
+
+TEST(Upsample, PoolingLeavesAnOddPlaneOut) {
+    const at::Tensor x = at::arange(5, at::kFloat).view({1, 1, 1, 1, 5}).expand({1, 1, 2, 2, 5});
+    const at::Tensor expected = at::tensor({0.5F, 2.5F}).view({1, 1, 1, 1, 2});
+    EXPECT_TRUE(at::equal(ops::average_pool_2x(x), expected));
+}
+
+}  // namespace
+}  // namespace voldiff

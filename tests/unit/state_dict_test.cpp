@@ -1,0 +1,105 @@
+// Loading is strict, and says everything at once.
+#include "core/blocks/attention_layer.h"
+#include "core/error.h"
+#include "core/state_dict/load.h"
+
+#include <gtest/gtest.h>
+
+#include <ATen/ATen.h>
+
+namespace voldiff {
+namespace {
+
+SpatialAttentionBlock make_block(bool include_fc) {
+    SpatialAttentionBlockConfig config;
+    config.num_channels = 8;
+    config.norm_num_groups = 2;
+    config.include_fc = include_fc;
+    return SpatialAttentionBlock(config);
+}
+
+StateDict weights_of(const torch::nn::Module& module, const std::string& prefix = "") {
+    StateDict weights;
+    for (const auto& item : module.named_parameters()) {
+        weights.insert(prefix + item.key(), at::full_like(item.value(), 2.0));
+    }
+    return weights;
+}
+
+std::string failure(torch::nn::Module& network, const StateDict& weights) {
+    try {
+        load_state_dict(network, weights);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::weights);
+        return error.what();
+    }
+    return {};
+}
+
+TEST(LoadStateDict, TakesTensorsOverWithoutACopy) {
+    auto block = make_block(true);
+    const StateDict weights = weights_of(*block);
+    EXPECT_EQ(load_state_dict(*block, weights).matched, weights.size());
+    EXPECT_EQ(block->named_parameters()["norm.weight"].data_ptr(), weights["norm.weight"].data_ptr());
+}
+
+TEST(LoadStateDict, ConvertsToTheTypeOfTheNetwork) {
+    auto block = make_block(true);
+    StateDict weights;
+    for (const auto& item : weights_of(*block)) weights.insert(item.key(), item.value().to(at::kHalf));
+    load_state_dict(*block, weights);
+    EXPECT_EQ(block->named_parameters()["norm.weight"].scalar_type(), at::kFloat);
+    EXPECT_EQ(block->named_parameters()["norm.weight"][0].item<float>(), 2.0F);
+}
+
+TEST(LoadStateDict, TakesTheDataParallelPrefixOff) {
+    auto block = make_block(true);
+    EXPECT_TRUE(load_state_dict(*block, weights_of(*block, "module.")).data_parallel);
+}
+
+TEST(LoadStateDict, ReportsAllDifferencesTogether) {
+    auto block = make_block(true);
+    StateDict weights = weights_of(*block);
+    StateDict changed;
+    for (const auto& item : weights) {
+        if (item.key() == "norm.bias") continue;
+        changed.insert(item.key(), item.key() == "attn.to_q.bias" ? at::ones({7}) : item.value());
+    }
+    changed.insert("extra.weight", at::ones({1}));
+    const std::string message = failure(*block, changed);
+    EXPECT_NE(message.find("1 missing (norm.bias)"), std::string::npos) << message;
+    EXPECT_NE(message.find("1 unexpected (extra.weight)"), std::string::npos) << message;
+    EXPECT_NE(message.find("1 of another shape (attn.to_q.bias [7] instead of [8])"), std::string::npos) << message;
+}
+
+TEST(LoadStateDict, LeavesTheNetworkAloneWhenItFails) {
+    auto block = make_block(true);
+    const void* before = block->named_parameters()["norm.weight"].data_ptr();
+    StateDict weights = weights_of(*block);
+    weights.insert("extra", at::ones({1}));
+    EXPECT_NE(failure(*block, weights), "");
+    EXPECT_EQ(block->named_parameters()["norm.weight"].data_ptr(), before);
+}
+
+TEST(LoadStateDict, LetsAnUnusedProjectionThroughAndNamesIt) {
+    auto with = make_block(true);
+    auto without = make_block(false);
+    const StateDictMatch match = load_state_dict(*without, weights_of(*with));
+    EXPECT_EQ(match.unused_projections, (std::vector<std::string>{"attn.out_proj.weight", "attn.out_proj.bias"}));
+}
+
+TEST(LoadStateDict, AProjectionOfNoAttentionBlockIsUnexpected) {
+    auto block = make_block(false);
+    StateDict weights = weights_of(*block);
+    weights.insert("other.out_proj.weight", at::ones({8, 8}));
+    EXPECT_NE(failure(*block, weights).find("unexpected (other.out_proj.weight)"), std::string::npos);
+}
+
+TEST(LoadStateDict, AMissingProjectionNamesTheOption) {
+    auto with = make_block(true);
+    auto without = make_block(false);
+    EXPECT_NE(failure(*with, weights_of(*without)).find("include_fc"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace voldiff
