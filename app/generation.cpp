@@ -8,7 +8,6 @@
 #include "io/volume/preview.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 
 #include <chrono>
 
@@ -84,7 +83,6 @@ Volume to_volume(const ImageOnlyResult& result, const RunConfig& run) {
 
 Generation::Generation(RunConfig run, bool overwrite, Context& context)
     : run_(std::move(run)), context_(context), outputs_(plan_outputs(run_, overwrite)) {
-    const at::NoGradGuard no_grad;
     set_threads();
     const Extents latent = latent_extents(run_);
     const StageClock clock("load");
@@ -119,7 +117,6 @@ nlohmann::ordered_json Generation::plan() const {
 }
 
 nlohmann::ordered_json Generation::make_all() {
-    const at::NoGradGuard no_grad;
     nlohmann::ordered_json made = nlohmann::ordered_json::array();
     for (const OutputFiles& files : outputs_) made.push_back(make(files));
     return made;

@@ -4,6 +4,7 @@
 #include "app/log.h"
 
 #include <chrono>
+#include <cstddef>
 
 namespace voldiff {
 

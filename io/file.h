@@ -1,6 +1,7 @@
 // Files that appear under their name only when they are whole.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 

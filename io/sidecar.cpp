@@ -1,10 +1,12 @@
 #include "io/sidecar.h"
 
 #include "io/config/print.h"
+#include "io/config/weight_path.h"
 #include "io/file.h"
 #include "io/system/system.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 #include <torch/version.h>
 
 #include <ctime>
@@ -25,12 +27,8 @@ std::string utc_time() {
 }
 
 // The config that makes this volume alone.
-Json config_of(RunConfig run, const Model& model, std::int64_t seed, const std::filesystem::path& volume_path) {
-    for (const WeightFile& file : model.files) {
-        const std::string path = std::filesystem::absolute(file.path).lexically_normal().string();
-        if (file.key == "autoencoder") run.weights.autoencoder = path;
-        if (file.key == "diffusion_unet") run.weights.diffusion_unet = path;
-    }
+Json config_of(RunConfig run, std::int64_t seed, const std::filesystem::path& volume_path) {
+    make_weights_absolute(run);
     run.sampling.seed = seed;
     run.sampling.count = 1;
     run.output.format = extension(volume_path);
@@ -89,7 +87,7 @@ nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const R
               {"threads", record.threads},
               {"libtorch", TORCH_VERSION},
               {"itk", itk_version()}}},
-            {"config", config_of(run, model, record.seed, volume_path)}};
+            {"config", config_of(run, record.seed, volume_path)}};
 }
 
 }  // namespace voldiff

@@ -8,6 +8,7 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
+#include <memory>
 #include <sstream>
 
 namespace voldiff {

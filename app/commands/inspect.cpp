@@ -4,6 +4,7 @@
 #include "core/error.h"
 
 #include <algorithm>
+#include <memory>
 #include <system_error>
 
 namespace voldiff {

@@ -3,10 +3,15 @@
 #include "io/checkpoint/checkpoint.h"
 #include "io/file.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
+#include <map>
+#include <string_view>
 
 namespace voldiff {
 

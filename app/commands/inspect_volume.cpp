@@ -4,7 +4,10 @@
 #include "io/volume/orientation.h"
 #include "io/volume/volume.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/isnan.h>
 
 namespace voldiff {
 

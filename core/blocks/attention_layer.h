@@ -31,16 +31,15 @@ struct SpatialAttentionBlockConfig : OptionGroup {
 };
 
 // Group norm, self-attention over all voxels, plus the input before the norm. Keys: `norm`, `attn`.
-class SpatialAttentionBlockImpl : public AttentionLayer {
+class SpatialAttentionBlock : public AttentionLayer {
   public:
-    explicit SpatialAttentionBlockImpl(const SpatialAttentionBlockConfig& config);  // throws Error(config)
+    explicit SpatialAttentionBlock(const SpatialAttentionBlockConfig& config);  // throws Error(config)
     at::Tensor attend(const at::Tensor& x, const at::Tensor& context) override;
 
   private:
-    GroupNorm norm_{nullptr};
-    SABlock attn_{nullptr};
+    std::shared_ptr<GroupNorm> norm_;
+    std::shared_ptr<SABlock> attn_;
 };
-TORCH_MODULE(SpatialAttentionBlock);
 
 // Arguments of monai/networks/blocks/crossattention.py (CrossAttentionBlock) that inference uses.
 struct CrossAttentionBlockConfig : OptionGroup {
@@ -64,9 +63,9 @@ struct CrossAttentionBlockConfig : OptionGroup {
 };
 
 // Attention of a sequence to a context, or to itself where none is given. Keys: `to_q`, `to_k`, `to_v`, `out_proj`.
-class CrossAttentionBlockImpl : public torch::nn::Module {
+class CrossAttentionBlock : public Module {
   public:
-    explicit CrossAttentionBlockImpl(const CrossAttentionBlockConfig& config);  // throws Error(config)
+    explicit CrossAttentionBlock(const CrossAttentionBlockConfig& config);  // throws Error(config)
 
     // x [N, L, width], context [N, tokens, context width] -> [N, L, width]
     at::Tensor forward(const at::Tensor& x, const at::Tensor& context);
@@ -74,13 +73,12 @@ class CrossAttentionBlockImpl : public torch::nn::Module {
 
   private:
     CrossAttentionBlockConfig config_;
-    Linear to_q_{nullptr};
-    Linear to_k_{nullptr};
-    Linear to_v_{nullptr};
-    Linear out_proj_{nullptr};
+    std::shared_ptr<Linear> to_q_;
+    std::shared_ptr<Linear> to_k_;
+    std::shared_ptr<Linear> to_v_;
+    std::shared_ptr<Linear> out_proj_;
     at::Tensor causal_mask_;  // [1, 1, L, L]
     at::Tensor att_mat_;
 };
-TORCH_MODULE(CrossAttentionBlock);
 
 }  // namespace voldiff

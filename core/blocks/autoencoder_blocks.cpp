@@ -4,7 +4,9 @@
 #include "core/error.h"
 #include "core/ops/upsample.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/constant_pad_nd.h>
 
 namespace voldiff {
 
@@ -13,16 +15,16 @@ namespace {
 // Where a block of the configured class keeps its convolution.
 std::shared_ptr<TensorModule> make_convolution(const AutoencoderKlConfig& config, const ConvolutionOptions& options,
                                                bool plain = false) {
-    if (plain) return std::make_shared<ConvolutionImpl>(options);
+    if (plain) return std::make_shared<Convolution>(options);
     return std::make_shared<AutoencoderConvolution>(config, options);
 }
 
 class ResBlock : public TensorModule {
   public:
     ResBlock(const AutoencoderKlConfig& config, std::int64_t in, std::int64_t out, bool plain) {
-        norm1_ = register_module("norm1", GroupNorm(config.norm_num_groups, in, config.norm_eps));
+        norm1_ = add<GroupNorm>("norm1", config.norm_num_groups, in, config.norm_eps);
         conv1_ = register_module("conv1", make_convolution(config, {in, out}, plain));
-        norm2_ = register_module("norm2", GroupNorm(config.norm_num_groups, out, config.norm_eps));
+        norm2_ = add<GroupNorm>("norm2", config.norm_num_groups, out, config.norm_eps);
         conv2_ = register_module("conv2", make_convolution(config, {out, out}, plain));
         if (in == out) return;
         nin_shortcut_ = register_module("nin_shortcut", make_convolution(config, {in, out, 1, 1, 0}, plain));
@@ -36,9 +38,9 @@ class ResBlock : public TensorModule {
     }
 
   private:
-    GroupNorm norm1_{nullptr};
+    std::shared_ptr<GroupNorm> norm1_;
     std::shared_ptr<TensorModule> conv1_;
-    GroupNorm norm2_{nullptr};
+    std::shared_ptr<GroupNorm> norm2_;
     std::shared_ptr<TensorModule> conv2_;
     std::shared_ptr<TensorModule> nin_shortcut_;
 };
@@ -85,12 +87,12 @@ class CoreTransposedUpsample : public TensorModule {
     explicit CoreTransposedUpsample(std::int64_t channels) {
         ConvolutionOptions options{channels, channels, 2, 2, 0, true, 0};
         options.key_depth = 0;
-        deconv_ = register_module("deconv", Convolution(options));
+        deconv_ = add<Convolution>("deconv", options);
     }
     at::Tensor forward(at::Tensor x) override { return deconv_->forward(std::move(x)); }
 
   private:
-    Convolution deconv_{nullptr};
+    std::shared_ptr<Convolution> deconv_;
 };
 
 ConvolutionOptions with_key_depth(ConvolutionOptions options, int depth) {
@@ -101,7 +103,7 @@ ConvolutionOptions with_key_depth(ConvolutionOptions options, int depth) {
 }  // namespace
 
 AutoencoderConvolution::AutoencoderConvolution(const AutoencoderKlConfig& config, const ConvolutionOptions& options)
-    : ConvolutionImpl(with_key_depth(options, config.maisi ? 2 : 1)),
+    : Convolution(with_key_depth(options, config.maisi ? 2 : 1)),
       options_(options),
       axis_(2 + config.dim_split),
       splits_(config.maisi && config.drop_split_remainder ? config.num_splits : 1) {}
@@ -120,7 +122,7 @@ at::Tensor AutoencoderConvolution::without_remainder(const at::Tensor& y, std::i
 
 at::Tensor AutoencoderConvolution::forward(at::Tensor x) {
     const std::int64_t extent = x.size(axis_);
-    at::Tensor y = ConvolutionImpl::forward(std::move(x));
+    at::Tensor y = Convolution::forward(std::move(x));
     return splits_ > 1 ? without_remainder(y, extent) : y;
 }
 
@@ -147,7 +149,7 @@ std::shared_ptr<TensorModule> make_autoencoder_attention(const AutoencoderKlConf
     attention.include_fc = config.include_fc;
     attention.use_combined_linear = config.use_combined_linear;
     attention.use_flash_attention = config.use_flash_attention;
-    return std::make_shared<SpatialAttentionBlockImpl>(attention);
+    return std::make_shared<SpatialAttentionBlock>(attention);
 }
 
 }  // namespace voldiff

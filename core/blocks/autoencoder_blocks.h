@@ -13,7 +13,7 @@ namespace voldiff {
 
 // The convolution of the configured class: MAISI's has one more `conv.` in its keys and, asked for, drops what
 // num_splits leaves over. The voxels along dim_split become num_splits * (their number / num_splits).
-class AutoencoderConvolution : public ConvolutionImpl {
+class AutoencoderConvolution : public Convolution {
   public:
     AutoencoderConvolution(const AutoencoderKlConfig& config, const ConvolutionOptions& options);
     at::Tensor forward(at::Tensor x) override;

@@ -2,7 +2,9 @@
 #include "core/error.h"
 #include "core/ops/attention.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/ones.h>
 
 #include <cmath>
 #include <limits>
@@ -43,22 +45,23 @@ void CrossAttentionBlockConfig::check() const {
     if (attention_dtype) attention_type(*attention_dtype);
 }
 
-CrossAttentionBlockImpl::CrossAttentionBlockImpl(const CrossAttentionBlockConfig& config) : config_(config) {
+CrossAttentionBlock::CrossAttentionBlock(const CrossAttentionBlockConfig& config) : config_(config) {
     config.check();
     const std::int64_t inner = config.num_heads * config.head_width();
     const std::int64_t input = config.hidden_input_size.value_or(config.hidden_size);
     const std::int64_t context = config.context_input_size.value_or(config.hidden_size);
-    out_proj_ = register_module("out_proj", Linear(inner, input));
-    to_q_ = register_module("to_q", Linear(input, inner, config.qkv_bias));
-    to_k_ = register_module("to_k", Linear(context, inner, config.qkv_bias));
-    to_v_ = register_module("to_v", Linear(context, inner, config.qkv_bias));
+    out_proj_ = add<Linear>("out_proj", inner, input);
+    to_q_ = add<Linear>("to_q", input, inner, config.qkv_bias);
+    to_k_ = add<Linear>("to_k", context, inner, config.qkv_bias);
+    to_v_ = add<Linear>("to_v", context, inner, config.qkv_bias);
     if (config.causal) {
         const std::int64_t length = *config.sequence_length;
-        causal_mask_ = register_buffer("causal_mask", at::ones({length, length}).tril().view({1, 1, length, length}));
+        causal_mask_ = at::ones({length, length}).tril().view({1, 1, length, length});
+        register_tensor("causal_mask", causal_mask_);
     }
 }
 
-at::Tensor CrossAttentionBlockImpl::forward(const at::Tensor& x, const at::Tensor& context) {
+at::Tensor CrossAttentionBlock::forward(const at::Tensor& x, const at::Tensor& context) {
     const at::Tensor& source = context.defined() ? context : x;
     at::Tensor q = split_heads(to_q_->forward(x), config_.num_heads);
     at::Tensor k = split_heads(to_k_->forward(source), config_.num_heads);

@@ -3,7 +3,12 @@
 #include "core/error.h"
 #include "core/ops/attention.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorIndexing.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/einsum.h>
+#include <ATen/ops/ones.h>
 
 #include <cmath>
 #include <limits>
@@ -68,19 +73,18 @@ at::Tensor merge_heads(const at::Tensor& x) {
     return x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)});
 }
 
-DecomposedRelativePosEmbeddingImpl::DecomposedRelativePosEmbeddingImpl(std::vector<std::int64_t> extents,
-                                                                       std::int64_t head_width)
+DecomposedRelativePosEmbedding::DecomposedRelativePosEmbedding(std::vector<std::int64_t> extents,
+                                                               std::int64_t head_width)
     : extents_(std::move(extents)) {
-    // A torch.nn.ParameterList: keys `rel_pos_arr.0`, `rel_pos_arr.1`, ...
-    auto list = register_module("rel_pos_arr", std::make_shared<torch::nn::Module>("ParameterList"));
+    rel_pos_arr_.resize(extents_.size());
     for (std::size_t axis = 0; axis < extents_.size(); ++axis) {
-        rel_pos_arr_.push_back(
-            list->register_parameter(std::to_string(axis), at::empty({2 * extents_[axis] - 1, head_width}), false));
+        register_tensor("rel_pos_arr." + std::to_string(axis), rel_pos_arr_[axis],
+                        {2 * extents_[axis] - 1, head_width});
     }
 }
 
-void DecomposedRelativePosEmbeddingImpl::add_to(at::Tensor& scores, const at::Tensor& q, std::int64_t begin,
-                                                std::int64_t end) const {
+void DecomposedRelativePosEmbedding::add_to(at::Tensor& scores, const at::Tensor& q, std::int64_t begin,
+                                            std::int64_t end) const {
     const std::int64_t h = extents_[0];
     const std::int64_t w = extents_[1];
     const std::int64_t d = extents_.size() == 3 ? extents_[2] : 1;
@@ -113,29 +117,30 @@ void DecomposedRelativePosEmbeddingImpl::add_to(at::Tensor& scores, const at::Te
     if (extents_.size() == 3) shaped.add_(term(2, column).view({n, heads, end - begin, 1, 1, d}));
 }
 
-SABlockImpl::SABlockImpl(const SABlockConfig& config) : config_(config) {
+SABlock::SABlock(const SABlockConfig& config) : config_(config) {
     config.check();
     const std::int64_t input = config.input_width();
     const std::int64_t inner = config.inner_width();
-    if (config.include_fc) out_proj_ = register_module("out_proj", Linear(inner, input));
+    if (config.include_fc) out_proj_ = add<Linear>("out_proj", inner, input);
     if (config.use_combined_linear) {
-        qkv_ = register_module("qkv", Linear(input, 3 * inner, config.qkv_bias));
+        qkv_ = add<Linear>("qkv", input, 3 * inner, config.qkv_bias);
     } else {
-        to_q_ = register_module("to_q", Linear(input, inner, config.qkv_bias));
-        to_k_ = register_module("to_k", Linear(input, inner, config.qkv_bias));
-        to_v_ = register_module("to_v", Linear(input, inner, config.qkv_bias));
+        to_q_ = add<Linear>("to_q", input, inner, config.qkv_bias);
+        to_k_ = add<Linear>("to_k", input, inner, config.qkv_bias);
+        to_v_ = add<Linear>("to_v", input, inner, config.qkv_bias);
     }
     if (config.causal) {
         const std::int64_t length = *config.sequence_length;
-        causal_mask_ = register_buffer("causal_mask", at::ones({length, length}).tril().view({1, 1, length, length}));
+        causal_mask_ = at::ones({length, length}).tril().view({1, 1, length, length});
+        register_tensor("causal_mask", causal_mask_);
     }
     if (config.rel_pos_embedding) {
-        rel_positional_embedding_ = register_module(
-            "rel_positional_embedding", DecomposedRelativePosEmbedding(config.input_size, config.head_width()));
+        rel_positional_embedding_ =
+            add<DecomposedRelativePosEmbedding>("rel_positional_embedding", config.input_size, config.head_width());
     }
 }
 
-std::vector<at::Tensor> SABlockImpl::project(const at::Tensor& x) {
+std::vector<at::Tensor> SABlock::project(const at::Tensor& x) {
     std::vector<at::Tensor> heads;
     if (config_.use_combined_linear) {
         // [N, L, 3 inner]: all queries, all keys, all values
@@ -143,15 +148,15 @@ std::vector<at::Tensor> SABlockImpl::project(const at::Tensor& x) {
             heads.push_back(split_heads(part.contiguous(), config_.num_heads));
         }
     } else {
-        for (Linear* projection : {&to_q_, &to_k_, &to_v_}) {
-            heads.push_back(split_heads((*projection)->forward(x), config_.num_heads));
+        for (const auto& projection : {to_q_, to_k_, to_v_}) {
+            heads.push_back(split_heads(projection->forward(x), config_.num_heads));
         }
     }
     return heads;
 }
 
-void SABlockImpl::adjust_scores(at::Tensor& scores, const at::Tensor& q, const at::Tensor& attn_mask,
-                                std::int64_t begin, std::int64_t end) const {
+void SABlock::adjust_scores(at::Tensor& scores, const at::Tensor& q, const at::Tensor& attn_mask, std::int64_t begin,
+                            std::int64_t end) const {
     if (config_.rel_pos_embedding) rel_positional_embedding_->add_to(scores, q, begin, end);
     if (config_.causal) {
         scores.masked_fill_(causal_mask_.slice(2, begin, end).slice(3, 0, scores.size(3)) == 0, minus_infinity);
@@ -159,7 +164,7 @@ void SABlockImpl::adjust_scores(at::Tensor& scores, const at::Tensor& q, const a
     if (attn_mask.defined()) scores.masked_fill_(attn_mask.unsqueeze(1).unsqueeze(2) == 0, minus_infinity);
 }
 
-at::Tensor SABlockImpl::forward(const at::Tensor& x, const at::Tensor& attn_mask) {
+at::Tensor SABlock::forward(const at::Tensor& x, const at::Tensor& attn_mask) {
     if (config_.causal && attn_mask.defined()) refuse("causal attention does not take an attn_mask");
     if (config_.causal && x.size(1) > *config_.sequence_length) {
         refuse("a sequence of " + std::to_string(x.size(1)) + " tokens is longer than sequence_length " +

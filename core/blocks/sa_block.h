@@ -38,9 +38,9 @@ struct SABlockConfig : OptionGroup {
 
 // The relative position term of the scores, decomposed by axis (Fan et al. 2021, arXiv:2112.01526).
 // Source: monai/networks/blocks/attention_utils.py (add_decomposed_rel_pos).
-class DecomposedRelativePosEmbeddingImpl : public torch::nn::Module {
+class DecomposedRelativePosEmbedding : public Module {
   public:
-    DecomposedRelativePosEmbeddingImpl(std::vector<std::int64_t> extents, std::int64_t head_width);
+    DecomposedRelativePosEmbedding(std::vector<std::int64_t> extents, std::int64_t head_width);
 
     // Adds the term of the queries [begin, end) to `scores` [N, heads, end - begin, keys]; q [N, heads, queries, d].
     // Throws Error(config) where the sequence is not as long as the extents say.
@@ -50,13 +50,12 @@ class DecomposedRelativePosEmbeddingImpl : public torch::nn::Module {
     std::vector<std::int64_t> extents_;
     std::vector<at::Tensor> rel_pos_arr_;  // of each axis, [2 extent - 1, d]
 };
-TORCH_MODULE(DecomposedRelativePosEmbedding);
 
 // Projections to query, key and value, attention, and an output projection that is absent when switched off.
 // Keys: `qkv` or `to_q`, `to_k`, `to_v`; `out_proj` with include_fc; `causal_mask` with causal.
-class SABlockImpl : public torch::nn::Module {
+class SABlock : public Module {
   public:
-    explicit SABlockImpl(const SABlockConfig& config);  // throws Error(config)
+    explicit SABlock(const SABlockConfig& config);  // throws Error(config)
 
     // x [N, L, input width]; attn_mask [N, L], a key is dropped where it is 0. -> [N, L, input width], or
     // [N, L, heads * head width] without include_fc. Throws Error(config) for a sequence that does not fit.
@@ -71,16 +70,15 @@ class SABlockImpl : public torch::nn::Module {
                        std::int64_t end) const;
 
     SABlockConfig config_;
-    Linear qkv_{nullptr};
-    Linear to_q_{nullptr};
-    Linear to_k_{nullptr};
-    Linear to_v_{nullptr};
-    Linear out_proj_{nullptr};
-    DecomposedRelativePosEmbedding rel_positional_embedding_{nullptr};
+    std::shared_ptr<Linear> qkv_;
+    std::shared_ptr<Linear> to_q_;
+    std::shared_ptr<Linear> to_k_;
+    std::shared_ptr<Linear> to_v_;
+    std::shared_ptr<Linear> out_proj_;
+    std::shared_ptr<DecomposedRelativePosEmbedding> rel_positional_embedding_;
     at::Tensor causal_mask_;  // [1, 1, L, L]
     at::Tensor att_mat_;
 };
-TORCH_MODULE(SABlock);
 
 // The element type of MONAI's `attention_dtype`. Throws Error(config).
 at::ScalarType attention_type(const std::string& name);

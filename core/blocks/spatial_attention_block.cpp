@@ -1,7 +1,8 @@
 #include "core/blocks/attention_layer.h"
 #include "core/error.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 namespace voldiff {
 
@@ -39,12 +40,12 @@ void SpatialAttentionBlockConfig::visit_options(OptionVisitor& v) {
     v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
 }
 
-SpatialAttentionBlockImpl::SpatialAttentionBlockImpl(const SpatialAttentionBlockConfig& config) {
-    norm_ = register_module("norm", GroupNorm(config.norm_num_groups, config.num_channels, config.norm_eps));
-    attn_ = register_module("attn", SABlock(sequence_attention(config)));
+SpatialAttentionBlock::SpatialAttentionBlock(const SpatialAttentionBlockConfig& config) {
+    norm_ = add<GroupNorm>("norm", config.norm_num_groups, config.num_channels, config.norm_eps);
+    attn_ = add<SABlock>("attn", sequence_attention(config));
 }
 
-at::Tensor SpatialAttentionBlockImpl::attend(const at::Tensor& x, const at::Tensor& /*context*/) {
+at::Tensor SpatialAttentionBlock::attend(const at::Tensor& x, const at::Tensor& /*context*/) {
     // [N, C, D, H, W] -> [N, D H W, C]
     const at::Tensor tokens = norm_->forward(x).flatten(2).transpose(1, 2).contiguous();
     // [N, D H W, C] -> [N, C, D, H, W]

@@ -1,6 +1,8 @@
 #include "core/blocks/spatial_transformer.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/gelu.h>
 
 namespace voldiff {
 
@@ -20,20 +22,20 @@ void SpatialTransformerConfig::visit_options(OptionVisitor& v) {
     v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
 }
 
-GegluMlpImpl::GegluMlpImpl(std::int64_t hidden_size, std::int64_t mlp_dim) {
-    linear1_ = register_module("linear1", Linear(hidden_size, 2 * mlp_dim));
-    linear2_ = register_module("linear2", Linear(mlp_dim, hidden_size));
+GegluMlp::GegluMlp(std::int64_t hidden_size, std::int64_t mlp_dim) {
+    linear1_ = add<Linear>("linear1", hidden_size, 2 * mlp_dim);
+    linear2_ = add<Linear>("linear2", mlp_dim, hidden_size);
 }
 
-at::Tensor GegluMlpImpl::forward(at::Tensor x) {
+at::Tensor GegluMlp::forward(at::Tensor x) {
     const std::vector<at::Tensor> halves = linear1_->forward(std::move(x)).chunk(2, -1);
     return linear2_->forward(halves[0] * at::gelu(halves[1]));
 }
 
 // Self-attention, cross-attention and feed-forward, each after a layer norm and added to its input.
-class TransformerBlockImpl : public torch::nn::Module {
+class TransformerBlock : public Module {
   public:
-    explicit TransformerBlockImpl(const SpatialTransformerConfig& config) {
+    explicit TransformerBlock(const SpatialTransformerConfig& config) {
         const std::int64_t width = config.num_attention_heads * config.num_head_channels;
         const std::optional<std::string> dtype =
             config.upcast_attention ? std::optional<std::string>("float32") : std::nullopt;
@@ -52,12 +54,12 @@ class TransformerBlockImpl : public torch::nn::Module {
         cross.context_input_size = config.cross_attention_dim;
         cross.attention_dtype = dtype;
         cross.use_flash_attention = config.use_flash_attention;
-        attn1_ = register_module("attn1", SABlock(self));
-        ff_ = register_module("ff", GegluMlp(width, 4 * width));
-        attn2_ = register_module("attn2", CrossAttentionBlock(cross));
-        norm1_ = register_module("norm1", LayerNorm(width));
-        norm2_ = register_module("norm2", LayerNorm(width));
-        norm3_ = register_module("norm3", LayerNorm(width));
+        attn1_ = add<SABlock>("attn1", self);
+        ff_ = add<GegluMlp>("ff", width, 4 * width);
+        attn2_ = add<CrossAttentionBlock>("attn2", cross);
+        norm1_ = add<LayerNorm>("norm1", width);
+        norm2_ = add<LayerNorm>("norm2", width);
+        norm3_ = add<LayerNorm>("norm3", width);
     }
 
     at::Tensor forward(at::Tensor x, const at::Tensor& context) {
@@ -67,28 +69,28 @@ class TransformerBlockImpl : public torch::nn::Module {
     }
 
   private:
-    SABlock attn1_{nullptr};
-    GegluMlp ff_{nullptr};
-    CrossAttentionBlock attn2_{nullptr};
-    LayerNorm norm1_{nullptr};
-    LayerNorm norm2_{nullptr};
-    LayerNorm norm3_{nullptr};
+    std::shared_ptr<SABlock> attn1_;
+    std::shared_ptr<GegluMlp> ff_;
+    std::shared_ptr<CrossAttentionBlock> attn2_;
+    std::shared_ptr<LayerNorm> norm1_;
+    std::shared_ptr<LayerNorm> norm2_;
+    std::shared_ptr<LayerNorm> norm3_;
 };
 
-SpatialTransformerImpl::SpatialTransformerImpl(const SpatialTransformerConfig& config) {
+SpatialTransformer::SpatialTransformer(const SpatialTransformerConfig& config) {
     const std::int64_t inner = config.num_attention_heads * config.num_head_channels;
-    norm_ = register_module("norm", GroupNorm(config.norm_num_groups, config.in_channels, config.norm_eps));
+    norm_ = add<GroupNorm>("norm", config.norm_num_groups, config.in_channels, config.norm_eps);
     ConvolutionOptions projection{config.in_channels, inner, 1, 1, 0};
-    proj_in_ = register_module("proj_in", Convolution(projection));
+    proj_in_ = add<Convolution>("proj_in", projection);
     for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
-        transformer_blocks_.push_back(std::make_shared<TransformerBlockImpl>(config));
+        transformer_blocks_.push_back(std::make_shared<TransformerBlock>(config));
     }
-    register_list(*this, "transformer_blocks", transformer_blocks_);
+    register_list("transformer_blocks", transformer_blocks_);
     std::swap(projection.in_channels, projection.out_channels);
-    proj_out_ = register_module("proj_out", Convolution(projection));
+    proj_out_ = add<Convolution>("proj_out", projection);
 }
 
-at::Tensor SpatialTransformerImpl::attend(const at::Tensor& x, const at::Tensor& context) {
+at::Tensor SpatialTransformer::attend(const at::Tensor& x, const at::Tensor& context) {
     const at::Tensor projected = proj_in_->forward(norm_->forward(x));      // [N, inner, D, H, W]
     at::Tensor tokens = projected.flatten(2).transpose(1, 2).contiguous();  // [N, D H W, inner]
     for (const auto& block : transformer_blocks_) tokens = block->forward(std::move(tokens), context);

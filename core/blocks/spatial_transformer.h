@@ -26,31 +26,29 @@ struct SpatialTransformerConfig : OptionGroup {
 
 // Feed-forward with GEGLU (Shazeer 2020, arXiv:2002.05202): half * gelu(other half), exact gelu.
 // Keys: `linear1`, `linear2`. [N, L, width] -> [N, L, width]
-class GegluMlpImpl : public TensorModule {
+class GegluMlp : public TensorModule {
   public:
-    GegluMlpImpl(std::int64_t hidden_size, std::int64_t mlp_dim);
+    GegluMlp(std::int64_t hidden_size, std::int64_t mlp_dim);
     at::Tensor forward(at::Tensor x) override;
 
   private:
-    Linear linear1_{nullptr};
-    Linear linear2_{nullptr};
+    std::shared_ptr<Linear> linear1_;
+    std::shared_ptr<Linear> linear2_;
 };
-TORCH_MODULE(GegluMlp);
 
-class TransformerBlockImpl;
+class TransformerBlock;
 
 // Group norm, 1x1x1 convolution, transformer blocks over all voxels, 1x1x1 convolution, plus the input.
-class SpatialTransformerImpl : public AttentionLayer {
+class SpatialTransformer : public AttentionLayer {
   public:
-    explicit SpatialTransformerImpl(const SpatialTransformerConfig& config);  // throws Error(config)
+    explicit SpatialTransformer(const SpatialTransformerConfig& config);  // throws Error(config)
     at::Tensor attend(const at::Tensor& x, const at::Tensor& context) override;
 
   private:
-    GroupNorm norm_{nullptr};
-    Convolution proj_in_{nullptr};
-    Convolution proj_out_{nullptr};
-    std::vector<std::shared_ptr<TransformerBlockImpl>> transformer_blocks_;
+    std::shared_ptr<GroupNorm> norm_;
+    std::shared_ptr<Convolution> proj_in_;
+    std::shared_ptr<Convolution> proj_out_;
+    std::vector<std::shared_ptr<TransformerBlock>> transformer_blocks_;
 };
-TORCH_MODULE(SpatialTransformer);
 
 }  // namespace voldiff

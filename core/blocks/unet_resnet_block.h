@@ -20,48 +20,47 @@ struct UnetResnetBlockOptions {
 
 // What changes a resolution or keeps it, given the embedding of time and conditions.
 // x [N, C, D, H, W], emb [N, temb_channels] -> [N, C', D', H', W']
-class EmbeddedModule : public torch::nn::Module {
+class EmbeddedModule : public Module {
   public:
     virtual at::Tensor forward(at::Tensor x, const at::Tensor& emb) = 0;
 };
 
 // norm1, SiLU, resampling of both paths, conv1, + time_emb_proj(SiLU(emb)), norm2, SiLU, conv2, + skip_connection(x).
-class UnetResnetBlockImpl : public EmbeddedModule {
+class UnetResnetBlock : public EmbeddedModule {
   public:
-    explicit UnetResnetBlockImpl(const UnetResnetBlockOptions& options);
+    explicit UnetResnetBlock(const UnetResnetBlockOptions& options);
     at::Tensor forward(at::Tensor x, const at::Tensor& emb) override;
 
   private:
     at::Tensor resample(at::Tensor x) const;
 
     Resampling resampling_;
-    GroupNorm norm1_{nullptr};
-    Convolution conv1_{nullptr};
-    Linear time_emb_proj_{nullptr};
-    GroupNorm norm2_{nullptr};
-    Convolution conv2_{nullptr};
-    Convolution skip_connection_{nullptr};  // only where the number of channels changes
+    std::shared_ptr<GroupNorm> norm1_;
+    std::shared_ptr<Convolution> conv1_;
+    std::shared_ptr<Linear> time_emb_proj_;
+    std::shared_ptr<GroupNorm> norm2_;
+    std::shared_ptr<Convolution> conv2_;
+    std::shared_ptr<Convolution> skip_connection_;  // only where the number of channels changes
 };
-TORCH_MODULE(UnetResnetBlock);
 
 // Convolution with stride 2, padded on both sides. Key `op`.
-class UnetDownsampleImpl : public EmbeddedModule {
+class UnetDownsample : public EmbeddedModule {
   public:
-    explicit UnetDownsampleImpl(std::int64_t channels);
+    explicit UnetDownsample(std::int64_t channels);
     at::Tensor forward(at::Tensor x, const at::Tensor& emb) override;
 
   private:
-    Convolution op_{nullptr};
+    std::shared_ptr<Convolution> op_;
 };
 
 // Nearest neighbour doubling, then a convolution. Key `postconv`.
-class UnetUpsampleImpl : public EmbeddedModule {
+class UnetUpsample : public EmbeddedModule {
   public:
-    explicit UnetUpsampleImpl(std::int64_t channels);
+    explicit UnetUpsample(std::int64_t channels);
     at::Tensor forward(at::Tensor x, const at::Tensor& emb) override;
 
   private:
-    Convolution postconv_{nullptr};
+    std::shared_ptr<Convolution> postconv_;
 };
 
 }  // namespace voldiff

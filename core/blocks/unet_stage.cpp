@@ -2,7 +2,9 @@
 
 #include "core/error.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 
 #include <sstream>
 
@@ -18,10 +20,10 @@ UnetResnetBlockOptions resnet_options(const UnetStageOptions& stage, std::int64_
 // `direction` is what the resampler does; without resblock_updown it is a convolution.
 std::shared_ptr<EmbeddedModule> make_resampler(const UnetStageOptions& stage, Resampling direction) {
     if (stage.resblock_updown) {
-        return std::make_shared<UnetResnetBlockImpl>(resnet_options(stage, stage.out_channels, direction));
+        return std::make_shared<UnetResnetBlock>(resnet_options(stage, stage.out_channels, direction));
     }
-    if (direction == Resampling::down) return std::make_shared<UnetDownsampleImpl>(stage.out_channels);
-    return std::make_shared<UnetUpsampleImpl>(stage.out_channels);
+    if (direction == Resampling::down) return std::make_shared<UnetDownsample>(stage.out_channels);
+    return std::make_shared<UnetUpsample>(stage.out_channels);
 }
 
 std::vector<std::shared_ptr<AttentionLayer>> make_attentions(const UnetStageOptions& stage) {
@@ -41,21 +43,21 @@ at::Tensor join_skip(const at::Tensor& x, const at::Tensor& skip) {
 
 }  // namespace
 
-UnetDownBlockImpl::UnetDownBlockImpl(const UnetStageOptions& options) : attentions_(make_attentions(options)) {
+UnetDownBlock::UnetDownBlock(const UnetStageOptions& options) : attentions_(make_attentions(options)) {
     for (std::int64_t i = 0; i < options.num_res_blocks; ++i) {
         const std::int64_t in_channels = i == 0 ? options.in_channels : options.out_channels;
-        resnets_.push_back(std::make_shared<UnetResnetBlockImpl>(resnet_options(options, in_channels)));
+        resnets_.push_back(std::make_shared<UnetResnetBlock>(resnet_options(options, in_channels)));
     }
-    if (!attentions_.empty()) register_list(*this, "attentions", attentions_);
-    register_list(*this, "resnets", resnets_);
+    if (!attentions_.empty()) register_list("attentions", attentions_);
+    register_list("resnets", resnets_);
     if (options.resample) {
         downsampler_ = make_resampler(options, Resampling::down);
         register_module("downsampler", downsampler_);
     }
 }
 
-at::Tensor UnetDownBlockImpl::forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context,
-                                      std::vector<at::Tensor>& skips) {
+at::Tensor UnetDownBlock::forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context,
+                                  std::vector<at::Tensor>& skips) {
     for (std::size_t i = 0; i < resnets_.size(); ++i) {
         x = resnets_[i]->forward(std::move(x), emb);
         if (!attentions_.empty()) x = attentions_[i]->attend(x, context);
@@ -68,35 +70,35 @@ at::Tensor UnetDownBlockImpl::forward(at::Tensor x, const at::Tensor& emb, const
     return x;
 }
 
-UnetMidBlockImpl::UnetMidBlockImpl(const UnetStageOptions& options) {
+UnetMidBlock::UnetMidBlock(const UnetStageOptions& options) {
     const UnetResnetBlockOptions resnet = resnet_options(options, options.in_channels);
-    resnet_1_ = register_module("resnet_1", std::make_shared<UnetResnetBlockImpl>(resnet));
+    resnet_1_ = add<UnetResnetBlock>("resnet_1", resnet);
     attention_ = register_module("attention", options.make_attention());
-    resnet_2_ = register_module("resnet_2", std::make_shared<UnetResnetBlockImpl>(resnet));
+    resnet_2_ = add<UnetResnetBlock>("resnet_2", resnet);
 }
 
-at::Tensor UnetMidBlockImpl::forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context) {
+at::Tensor UnetMidBlock::forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context) {
     x = resnet_1_->forward(std::move(x), emb);
     x = attention_->attend(x, context);
     return resnet_2_->forward(std::move(x), emb);
 }
 
-UnetUpBlockImpl::UnetUpBlockImpl(const UnetStageOptions& options) : attentions_(make_attentions(options)) {
+UnetUpBlock::UnetUpBlock(const UnetStageOptions& options) : attentions_(make_attentions(options)) {
     for (std::int64_t i = 0; i < options.num_res_blocks; ++i) {
         const std::int64_t hidden = i == 0 ? options.prev_output_channel : options.out_channels;
         const std::int64_t skip = i == options.num_res_blocks - 1 ? options.in_channels : options.out_channels;
-        resnets_.push_back(std::make_shared<UnetResnetBlockImpl>(resnet_options(options, hidden + skip)));
+        resnets_.push_back(std::make_shared<UnetResnetBlock>(resnet_options(options, hidden + skip)));
     }
-    if (!attentions_.empty()) register_list(*this, "attentions", attentions_);
-    register_list(*this, "resnets", resnets_);
+    if (!attentions_.empty()) register_list("attentions", attentions_);
+    register_list("resnets", resnets_);
     if (options.resample) {
         upsampler_ = make_resampler(options, Resampling::up);
         register_module("upsampler", upsampler_);
     }
 }
 
-at::Tensor UnetUpBlockImpl::forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context,
-                                    std::vector<at::Tensor>& skips) {
+at::Tensor UnetUpBlock::forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context,
+                                std::vector<at::Tensor>& skips) {
     for (std::size_t i = 0; i < resnets_.size(); ++i) {
         x = join_skip(x, skips.back());
         skips.pop_back();

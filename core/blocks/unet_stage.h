@@ -24,41 +24,41 @@ struct UnetStageOptions {
     std::function<std::shared_ptr<AttentionLayer>()> make_attention;
 };
 
-class UnetDownBlockImpl : public torch::nn::Module {
+class UnetDownBlock : public Module {
   public:
-    explicit UnetDownBlockImpl(const UnetStageOptions& options);
+    explicit UnetDownBlock(const UnetStageOptions& options);
 
     // x [N, C, D, H, W] -> [N, C', D / 2, H / 2, W / 2] (or the same extents). Appends the output of each residual
     // block, and of the downsampler, to `skips`.
     at::Tensor forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context, std::vector<at::Tensor>& skips);
 
   private:
-    std::vector<std::shared_ptr<UnetResnetBlockImpl>> resnets_;
+    std::vector<std::shared_ptr<UnetResnetBlock>> resnets_;
     std::vector<std::shared_ptr<AttentionLayer>> attentions_;
     std::shared_ptr<EmbeddedModule> downsampler_;
 };
 
-class UnetMidBlockImpl : public torch::nn::Module {
+class UnetMidBlock : public Module {
   public:
-    explicit UnetMidBlockImpl(const UnetStageOptions& options);
+    explicit UnetMidBlock(const UnetStageOptions& options);
     at::Tensor forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context);
 
   private:
-    std::shared_ptr<UnetResnetBlockImpl> resnet_1_;
+    std::shared_ptr<UnetResnetBlock> resnet_1_;
     std::shared_ptr<AttentionLayer> attention_;
-    std::shared_ptr<UnetResnetBlockImpl> resnet_2_;
+    std::shared_ptr<UnetResnetBlock> resnet_2_;
 };
 
-class UnetUpBlockImpl : public torch::nn::Module {
+class UnetUpBlock : public Module {
   public:
-    explicit UnetUpBlockImpl(const UnetStageOptions& options);
+    explicit UnetUpBlock(const UnetStageOptions& options);
 
     // Takes one skip a residual block from the end of `skips` and puts it after the hidden state's channels.
     // Throws Error(config) where the extents of the two differ.
     at::Tensor forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context, std::vector<at::Tensor>& skips);
 
   private:
-    std::vector<std::shared_ptr<UnetResnetBlockImpl>> resnets_;
+    std::vector<std::shared_ptr<UnetResnetBlock>> resnets_;
     std::vector<std::shared_ptr<AttentionLayer>> attentions_;
     std::shared_ptr<EmbeddedModule> upsampler_;
 };

@@ -1,6 +1,7 @@
 #include "core/compat/libtorch.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 #include <torch/version.h>
 
 namespace voldiff::compat {

@@ -3,7 +3,8 @@
 #include "core/error.h"
 #include "core/pipeline/denoise.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <sstream>
@@ -26,12 +27,12 @@ Extents window_extents(const Extents& latent, const DecodeOptions& options) {
     return window;
 }
 
-at::Tensor decode_whole(AutoencoderKlImpl& autoencoder, const at::Tensor& latent, const DecodeOptions&,
+at::Tensor decode_whole(AutoencoderKl& autoencoder, const at::Tensor& latent, const DecodeOptions&,
                         const DecodeProgress& progress) {
     return autoencoder.decode(latent, progress);
 }
 
-at::Tensor decode_in_windows(AutoencoderKlImpl& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
+at::Tensor decode_in_windows(AutoencoderKl& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
                              const DecodeProgress& progress) {
     SlidingWindowOptions windows;
     windows.roi_size = options.roi;
@@ -96,9 +97,9 @@ DecodeOptions choose_decode_method(DecodeOptions options, const AutoencoderKlCon
                                        "smaller decode.roi, or raise runtime.memory_limit");
 }
 
-at::Tensor decode_latent(AutoencoderKlImpl& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
+at::Tensor decode_latent(AutoencoderKl& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
                          const DecodeProgress& progress) {
-    const at::Tensor input = latent.to(autoencoder.parameters().front().options());
+    const at::Tensor input = latent.to(autoencoder.options());
     const at::Tensor image =
         find_decode_method(options.method).decode(autoencoder, input, options, progress).to(latent.options());
     check_finite(image, "decoding");

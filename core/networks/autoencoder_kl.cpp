@@ -3,7 +3,8 @@
 #include "core/blocks/autoencoder_blocks.h"
 #include "core/error.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <sstream>
 
@@ -40,7 +41,7 @@ Blocks encoder_blocks(const AutoencoderKlConfig& config) {
         if (level + 1 < channels.size()) blocks.push_back(make_autoencoder_downsample(config, channels[level]));
     }
     if (config.with_encoder_nonlocal_attn) add_nonlocal_part(blocks, config);
-    blocks.push_back(std::make_shared<GroupNormImpl>(config.norm_num_groups, channels.back(), config.norm_eps));
+    blocks.push_back(std::make_shared<GroupNorm>(config.norm_num_groups, channels.back(), config.norm_eps));
     blocks.push_back(
         std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{channels.back(), config.latent_channels}));
     return blocks;
@@ -56,7 +57,7 @@ Blocks decoder_blocks(const AutoencoderKlConfig& config) {
         add_level(blocks, config, level, channels[std::min(level + 1, channels.size() - 1)]);
         if (level > 0) blocks.push_back(make_autoencoder_upsample(config, channels[level]));
     }
-    blocks.push_back(std::make_shared<GroupNormImpl>(config.norm_num_groups, channels.front(), config.norm_eps));
+    blocks.push_back(std::make_shared<GroupNorm>(config.norm_num_groups, channels.front(), config.norm_eps));
     blocks.push_back(
         std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{channels.front(), config.out_channels}));
     return blocks;
@@ -71,11 +72,11 @@ void check_channels(const at::Tensor& x, std::int64_t channels, const char* what
 
 }  // namespace
 
-BlockCascadeImpl::BlockCascadeImpl(std::vector<std::shared_ptr<TensorModule>> blocks) : blocks_(std::move(blocks)) {
-    register_list(*this, "blocks", blocks_);
+BlockCascade::BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks) : blocks_(std::move(blocks)) {
+    register_list("blocks", blocks_);
 }
 
-at::Tensor BlockCascadeImpl::forward(at::Tensor x, const BlockProgress& progress) {
+at::Tensor BlockCascade::forward(at::Tensor x, const BlockProgress& progress) {
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
         x = blocks_[i]->forward(std::move(x));
         if (progress) progress(i + 1, blocks_.size());
@@ -83,24 +84,24 @@ at::Tensor BlockCascadeImpl::forward(at::Tensor x, const BlockProgress& progress
     return x;
 }
 
-AutoencoderKlImpl::AutoencoderKlImpl(const AutoencoderKlConfig& config) : config_(config) {
+AutoencoderKl::AutoencoderKl(const AutoencoderKlConfig& config) : config_(config) {
     config.check();
     const ConvolutionOptions pointwise{config.latent_channels, config.latent_channels, 1, 1, 0};
-    encoder_ = register_module("encoder", BlockCascade(encoder_blocks(config)));
-    decoder_ = register_module("decoder", BlockCascade(decoder_blocks(config)));
-    quant_conv_mu_ = register_module("quant_conv_mu", Convolution(pointwise));
-    quant_conv_log_sigma_ = register_module("quant_conv_log_sigma", Convolution(pointwise));
-    post_quant_conv_ = register_module("post_quant_conv", Convolution(pointwise));
+    encoder_ = add<BlockCascade>("encoder", encoder_blocks(config));
+    decoder_ = add<BlockCascade>("decoder", decoder_blocks(config));
+    quant_conv_mu_ = add<Convolution>("quant_conv_mu", pointwise);
+    quant_conv_log_sigma_ = add<Convolution>("quant_conv_log_sigma", pointwise);
+    post_quant_conv_ = add<Convolution>("post_quant_conv", pointwise);
 }
 
-LatentDistribution AutoencoderKlImpl::encode(const at::Tensor& image, const BlockProgress& progress) {
+LatentDistribution AutoencoderKl::encode(const at::Tensor& image, const BlockProgress& progress) {
     check_channels(image, config_.in_channels, "image");
     const at::Tensor h = encoder_->forward(image, progress);
     const at::Tensor log_variance = quant_conv_log_sigma_->forward(h).clamp_(-30.0, 20.0);
     return {quant_conv_mu_->forward(h), log_variance.div(2).exp_()};
 }
 
-at::Tensor AutoencoderKlImpl::decode(const at::Tensor& latent, const BlockProgress& progress) {
+at::Tensor AutoencoderKl::decode(const at::Tensor& latent, const BlockProgress& progress) {
     check_channels(latent, config_.latent_channels, "latent");
     return decoder_->forward(post_quant_conv_->forward(latent), progress);
 }

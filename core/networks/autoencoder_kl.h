@@ -16,24 +16,23 @@ namespace voldiff {
 using BlockProgress = std::function<void(std::size_t done, std::size_t all)>;
 
 // A cascade of blocks, keys `blocks.N`: the encoder or the decoder.
-class BlockCascadeImpl : public torch::nn::Module {
+class BlockCascade : public Module {
   public:
-    explicit BlockCascadeImpl(std::vector<std::shared_ptr<TensorModule>> blocks);
+    explicit BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks);
     at::Tensor forward(at::Tensor x, const BlockProgress& progress);
 
   private:
     std::vector<std::shared_ptr<TensorModule>> blocks_;
 };
-TORCH_MODULE(BlockCascade);
 
 struct LatentDistribution {
     at::Tensor mean;   // [N, latent_channels, d, h, w]
     at::Tensor sigma;  // same shape
 };
 
-class AutoencoderKlImpl : public torch::nn::Module {
+class AutoencoderKl : public Module {
   public:
-    explicit AutoencoderKlImpl(const AutoencoderKlConfig& config);  // throws Error(config)
+    explicit AutoencoderKl(const AutoencoderKlConfig& config);  // throws Error(config)
 
     // image [N, in_channels, D, H, W] -> its latent distribution, extents divided by 2^(levels - 1).
     LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {});
@@ -48,12 +47,11 @@ class AutoencoderKlImpl : public torch::nn::Module {
 
   private:
     AutoencoderKlConfig config_;
-    BlockCascade encoder_{nullptr};
-    BlockCascade decoder_{nullptr};
-    Convolution quant_conv_mu_{nullptr};
-    Convolution quant_conv_log_sigma_{nullptr};
-    Convolution post_quant_conv_{nullptr};
+    std::shared_ptr<BlockCascade> encoder_;
+    std::shared_ptr<BlockCascade> decoder_;
+    std::shared_ptr<Convolution> quant_conv_mu_;
+    std::shared_ptr<Convolution> quant_conv_log_sigma_;
+    std::shared_ptr<Convolution> post_quant_conv_;
 };
-TORCH_MODULE(AutoencoderKl);
 
 }  // namespace voldiff

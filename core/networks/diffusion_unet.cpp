@@ -4,7 +4,9 @@
 #include "core/blocks/timestep_embedding.h"
 #include "core/error.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 
 #include <algorithm>
 #include <sstream>
@@ -23,41 +25,40 @@ const at::Tensor& given(const at::Tensor& condition, const char* name) {
 
 }  // namespace
 
-DiffusionUnetImpl::DiffusionUnetImpl(const DiffusionUnetConfig& config) : config_(config) {
+DiffusionUnet::DiffusionUnet(const DiffusionUnetConfig& config) : config_(config) {
     config.check();
     const std::int64_t first = config.num_channels.front();
-    conv_in_ = register_module("conv_in", Convolution(ConvolutionOptions{config.in_channels, first}));
+    conv_in_ = add<Convolution>("conv_in", ConvolutionOptions{config.in_channels, first});
     build_embeddings();
     build_stages();
-    auto out = register_module("out", std::make_shared<torch::nn::Module>("Sequential"));
-    out_norm_ = out->register_module("0", GroupNorm(config.norm_num_groups, first, config.norm_eps));
-    out_conv_ = out->register_module("2", Convolution(ConvolutionOptions{first, config.out_channels}));
+    out_norm_ = add<GroupNorm>("out.0", config.norm_num_groups, first, config.norm_eps);
+    out_conv_ = add<Convolution>("out.2", ConvolutionOptions{first, config.out_channels});
 }
 
-void DiffusionUnetImpl::build_embeddings() {
+void DiffusionUnet::build_embeddings() {
     const std::int64_t first = config_.num_channels.front();
     const std::int64_t width = 4 * first;
-    time_embed_ = register_module("time_embed", EmbeddingMlp(first, width));
+    time_embed_ = add<EmbeddingMlp>("time_embed", first, width);
     if (config_.num_class_embeds) {
-        class_embedding_ = register_module("class_embedding", Embedding(*config_.num_class_embeds, width));
+        class_embedding_ = add<Embedding>("class_embedding", *config_.num_class_embeds, width);
     }
     if (config_.include_top_region_index_input) {
-        top_region_index_layer_ = register_module("top_region_index_layer", EmbeddingMlp(4, width));
+        top_region_index_layer_ = add<EmbeddingMlp>("top_region_index_layer", 4, width);
     }
     if (config_.include_bottom_region_index_input) {
-        bottom_region_index_layer_ = register_module("bottom_region_index_layer", EmbeddingMlp(4, width));
+        bottom_region_index_layer_ = add<EmbeddingMlp>("bottom_region_index_layer", 4, width);
     }
-    if (config_.include_spacing_input) spacing_layer_ = register_module("spacing_layer", EmbeddingMlp(3, width));
+    if (config_.include_spacing_input) spacing_layer_ = add<EmbeddingMlp>("spacing_layer", 3, width);
 }
 
-std::int64_t DiffusionUnetImpl::embedding_width() const {
+std::int64_t DiffusionUnet::embedding_width() const {
     const std::int64_t parts = 1 + static_cast<std::int64_t>(config_.include_top_region_index_input) +
                                static_cast<std::int64_t>(config_.include_bottom_region_index_input) +
                                static_cast<std::int64_t>(config_.include_spacing_input);
     return 4 * config_.num_channels.front() * parts;
 }
 
-std::function<std::shared_ptr<AttentionLayer>()> DiffusionUnetImpl::attention_of(std::size_t level) const {
+std::function<std::shared_ptr<AttentionLayer>()> DiffusionUnet::attention_of(std::size_t level) const {
     const std::int64_t channels = config_.num_channels[level];
     const std::int64_t head = config_.num_head_channels.expand(config_.num_channels.size(), "num_head_channels")[level];
     if (head < 1 || channels % head != 0) {
@@ -72,7 +73,7 @@ std::function<std::shared_ptr<AttentionLayer>()> DiffusionUnetImpl::attention_of
     self.include_fc = config_.include_fc;
     self.use_combined_linear = config_.use_combined_linear;
     self.use_flash_attention = config_.use_flash_attention;
-    if (!config_.with_conditioning) return [self] { return std::make_shared<SpatialAttentionBlockImpl>(self); };
+    if (!config_.with_conditioning) return [self] { return std::make_shared<SpatialAttentionBlock>(self); };
     SpatialTransformerConfig transformer;
     transformer.in_channels = channels;
     transformer.num_attention_heads = channels / head;
@@ -85,10 +86,10 @@ std::function<std::shared_ptr<AttentionLayer>()> DiffusionUnetImpl::attention_of
     transformer.include_fc = config_.include_fc;
     transformer.use_combined_linear = config_.use_combined_linear;
     transformer.use_flash_attention = config_.use_flash_attention;
-    return [transformer] { return std::make_shared<SpatialTransformerImpl>(transformer); };
+    return [transformer] { return std::make_shared<SpatialTransformer>(transformer); };
 }
 
-void DiffusionUnetImpl::build_stages() {
+void DiffusionUnet::build_stages() {
     const std::vector<std::int64_t>& channels = config_.num_channels;
     const std::size_t levels = channels.size();
     const std::vector<std::int64_t> res_blocks = config_.num_res_blocks.expand(levels, "num_res_blocks");
@@ -103,12 +104,12 @@ void DiffusionUnetImpl::build_stages() {
         stage.num_res_blocks = res_blocks[level];
         stage.resample = level + 1 < levels;
         stage.make_attention = config_.attention_levels[level] ? attention_of(level) : nullptr;
-        down_blocks_.push_back(std::make_shared<UnetDownBlockImpl>(stage));
+        down_blocks_.push_back(std::make_shared<UnetDownBlock>(stage));
     }
-    register_list(*this, "down_blocks", down_blocks_);
+    register_list("down_blocks", down_blocks_);
     stage.in_channels = stage.out_channels = channels.back();
     stage.make_attention = attention_of(levels - 1);
-    middle_block_ = register_module("middle_block", std::make_shared<UnetMidBlockImpl>(stage));
+    middle_block_ = add<UnetMidBlock>("middle_block", stage);
     for (std::size_t level = levels; level-- > 0;) {
         stage.prev_output_channel = stage.out_channels;
         stage.in_channels = channels[level == 0 ? 0 : level - 1];
@@ -116,13 +117,12 @@ void DiffusionUnetImpl::build_stages() {
         stage.num_res_blocks = res_blocks[level] + 1;
         stage.resample = level > 0;
         stage.make_attention = config_.attention_levels[level] ? attention_of(level) : nullptr;
-        up_blocks_.push_back(std::make_shared<UnetUpBlockImpl>(stage));
+        up_blocks_.push_back(std::make_shared<UnetUpBlock>(stage));
     }
-    register_list(*this, "up_blocks", up_blocks_);
+    register_list("up_blocks", up_blocks_);
 }
 
-at::Tensor DiffusionUnetImpl::embed(const at::Tensor& x, const at::Tensor& timesteps,
-                                    const UnetConditions& conditions) {
+at::Tensor DiffusionUnet::embed(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions) {
     at::Tensor time = timestep_embedding(timesteps, config_.num_channels.front()).to(x.scalar_type());
     at::Tensor emb = time_embed_->forward(std::move(time));  // [N, width]
     if (class_embedding_) {
@@ -141,8 +141,8 @@ at::Tensor DiffusionUnetImpl::embed(const at::Tensor& x, const at::Tensor& times
     return parts.size() == 1 ? emb : at::cat(parts, 1);
 }
 
-at::Tensor DiffusionUnetImpl::add_down_residuals(at::Tensor h, std::vector<at::Tensor>& skips,
-                                                 const UnetResiduals& residuals) const {
+at::Tensor DiffusionUnet::add_down_residuals(at::Tensor h, std::vector<at::Tensor>& skips,
+                                             const UnetResiduals& residuals) const {
     if (residuals.down.empty()) return h;
     if (residuals.down.size() != skips.size()) {
         refuse(std::to_string(residuals.down.size()) + " additional residuals are given, expected " +
@@ -153,8 +153,8 @@ at::Tensor DiffusionUnetImpl::add_down_residuals(at::Tensor h, std::vector<at::T
     return config_.residuals_in_place ? skips.back() : h;
 }
 
-at::Tensor DiffusionUnetImpl::forward(const at::Tensor& x, const at::Tensor& timesteps,
-                                      const UnetConditions& conditions, const UnetResiduals& residuals) {
+at::Tensor DiffusionUnet::forward(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions,
+                                  const UnetResiduals& residuals) {
     if (x.dim() != 5 || x.size(1) != config_.in_channels) {
         std::ostringstream message;
         message << "the sample is " << x.sizes() << ", expected [N, " << config_.in_channels << ", D, H, W]";

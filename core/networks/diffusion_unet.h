@@ -23,9 +23,9 @@ struct UnetResiduals {
     at::Tensor mid;                // added after the middle block
 };
 
-class DiffusionUnetImpl : public torch::nn::Module {
+class DiffusionUnet : public Module {
   public:
-    explicit DiffusionUnetImpl(const DiffusionUnetConfig& config);  // throws Error(config)
+    explicit DiffusionUnet(const DiffusionUnetConfig& config);  // throws Error(config)
 
     // x [N, in_channels, D, H, W], timesteps [N] -> [N, out_channels, D, H, W].
     // Throws Error(config) where a condition is missing, is not wanted, or has another shape.
@@ -43,18 +43,17 @@ class DiffusionUnetImpl : public torch::nn::Module {
     at::Tensor add_down_residuals(at::Tensor h, std::vector<at::Tensor>& skips, const UnetResiduals& residuals) const;
 
     DiffusionUnetConfig config_;
-    Convolution conv_in_{nullptr};
-    EmbeddingMlp time_embed_{nullptr};
-    Embedding class_embedding_{nullptr};
-    EmbeddingMlp top_region_index_layer_{nullptr};
-    EmbeddingMlp bottom_region_index_layer_{nullptr};
-    EmbeddingMlp spacing_layer_{nullptr};
-    std::vector<std::shared_ptr<UnetDownBlockImpl>> down_blocks_;
-    std::shared_ptr<UnetMidBlockImpl> middle_block_;
-    std::vector<std::shared_ptr<UnetUpBlockImpl>> up_blocks_;
-    GroupNorm out_norm_{nullptr};
-    Convolution out_conv_{nullptr};
+    std::shared_ptr<Convolution> conv_in_;
+    std::shared_ptr<EmbeddingMlp> time_embed_;
+    std::shared_ptr<Embedding> class_embedding_;
+    std::shared_ptr<EmbeddingMlp> top_region_index_layer_;
+    std::shared_ptr<EmbeddingMlp> bottom_region_index_layer_;
+    std::shared_ptr<EmbeddingMlp> spacing_layer_;
+    std::vector<std::shared_ptr<UnetDownBlock>> down_blocks_;
+    std::shared_ptr<UnetMidBlock> middle_block_;
+    std::vector<std::shared_ptr<UnetUpBlock>> up_blocks_;
+    std::shared_ptr<GroupNorm> out_norm_;
+    std::shared_ptr<Convolution> out_conv_;
 };
-TORCH_MODULE(DiffusionUnet);
 
 }  // namespace voldiff

@@ -3,7 +3,12 @@
 #include "core/compat/libtorch.h"
 #include "core/error.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/softmax.h>
+#include <c10/core/ScalarType.h>
 
 #include <algorithm>
 

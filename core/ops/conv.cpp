@@ -1,6 +1,13 @@
 #include "core/ops/conv.h"
 
-#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv3d.h>
+#include <ATen/ops/conv_transpose3d.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mkldnn_convolution.h>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,8 @@
 #include "core/ops/norm.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/group_norm.h>
 
 namespace voldiff::ops {
 

@@ -2,7 +2,11 @@
 
 #include "core/error.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/zeros_like.h>
 
 namespace voldiff {
 
@@ -37,7 +41,7 @@ UnetConditions converted(const UnetConditions& conditions, const at::TensorOptio
 }
 
 // `latent` float32 -> the prediction, float32 on the CPU.
-at::Tensor predict(DiffusionUnetImpl& unet, const at::Tensor& latent, const at::Tensor& timestep,
+at::Tensor predict(DiffusionUnet& unet, const at::Tensor& latent, const at::Tensor& timestep,
                    const UnetConditions& conditions, const at::TensorOptions& network, double guidance_scale) {
     const at::Tensor x = latent.to(network);
     const at::Tensor t = timestep.to(network.device());
@@ -59,11 +63,11 @@ void check_finite(const at::Tensor& values, const std::string& stage) {
                     "precision belong together");
 }
 
-at::Tensor denoise(DiffusionUnetImpl& unet, Scheduler& scheduler, at::Tensor latent, const UnetConditions& conditions,
+at::Tensor denoise(DiffusionUnet& unet, Scheduler& scheduler, at::Tensor latent, const UnetConditions& conditions,
                    double guidance_scale, NormalNoise& noise, const StepObserver& observer) {
     const at::Tensor timesteps = scheduler.timesteps();
     const std::int64_t steps = timesteps.numel();
-    const at::TensorOptions network = unet.parameters().front().options();
+    const at::TensorOptions network = unet.options();
     const UnetConditions given = converted(guidance_scale > 0 ? guided(conditions) : conditions, network);
     const NoiseSource source = [&noise](const at::Tensor& like) { return noise.draw_like(like); };
     for (std::int64_t i = 0; i < steps; ++i) {

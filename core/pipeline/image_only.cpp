@@ -2,11 +2,12 @@
 
 #include "core/pipeline/intensity.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 namespace voldiff {
 
-ImageOnlyResult generate_image(AutoencoderKlImpl& autoencoder, DiffusionUnetImpl& unet, Scheduler& scheduler,
+ImageOnlyResult generate_image(AutoencoderKl& autoencoder, DiffusionUnet& unet, Scheduler& scheduler,
                                const ImageOnlyRequest& request, const StageProgress& progress,
                                const StepObserver& observer) {
     const std::vector<std::int64_t> shape = latent_shape(autoencoder.config(), unet.config(), request.size);

@@ -35,7 +35,7 @@ struct ImageOnlyResult {
 using StageProgress = std::function<void(const std::string& stage, std::size_t done, std::size_t all)>;
 
 // Throws Error(config) for a request that the networks cannot serve, Error(numerical) for values that are not finite.
-ImageOnlyResult generate_image(AutoencoderKlImpl& autoencoder, DiffusionUnetImpl& unet, Scheduler& scheduler,
+ImageOnlyResult generate_image(AutoencoderKl& autoencoder, DiffusionUnet& unet, Scheduler& scheduler,
                                const ImageOnlyRequest& request, const StageProgress& progress = {},
                                const StepObserver& observer = {});
 

@@ -1,6 +1,7 @@
 #include "core/pipeline/intensity.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 namespace voldiff {
 

@@ -2,7 +2,8 @@
 
 #include "core/error.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <map>
@@ -15,11 +16,9 @@ namespace {
 constexpr std::size_t names_shown = 4;
 const std::string data_parallel_prefix = "module.";
 
-// Parameters and buffers by name. The tensors are handles: setting their data changes the network.
-std::map<std::string, at::Tensor> places_of(const torch::nn::Module& network) {
-    std::map<std::string, at::Tensor> places;
-    for (const auto& item : network.named_parameters()) places[item.key()] = item.value();
-    for (const auto& item : network.named_buffers()) places[item.key()] = item.value();
+std::map<std::string, at::Tensor*> places_of(const Module& network) {
+    std::map<std::string, at::Tensor*> places;
+    for (const auto& [key, tensor] : network.named_tensors()) places[key] = tensor;
     return places;
 }
 
@@ -34,7 +33,7 @@ bool is_data_parallel(const StateDict& weights) {
 }
 
 // "a.b.out_proj.weight" -> "a.b." where the network has an attention block there.
-bool is_unused_projection(const std::string& name, const std::map<std::string, at::Tensor>& places) {
+bool is_unused_projection(const std::string& name, const std::map<std::string, at::Tensor*>& places) {
     for (const char* projection : {"out_proj.weight", "out_proj.bias", "proj_attn.weight", "proj_attn.bias"}) {
         const std::string suffix = projection;
         if (name.size() < suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) {
@@ -81,11 +80,11 @@ std::string StateDictMatch::problem() const {
     return text.str();
 }
 
-StateDictMatch match_state_dict(const torch::nn::Module& network, const StateDict& weights) {
+StateDictMatch match_state_dict(const Module& network, const StateDict& weights) {
     StateDictMatch match;
     match.data_parallel = is_data_parallel(weights);
-    std::map<std::string, at::Tensor> places = places_of(network);
-    const std::map<std::string, at::Tensor> all = places;
+    std::map<std::string, at::Tensor*> places = places_of(network);
+    const std::map<std::string, at::Tensor*> all = places;
     for (const auto& item : weights) {
         const std::string name = match.data_parallel ? item.key().substr(data_parallel_prefix.size()) : item.key();
         const auto place = places.find(name);
@@ -93,11 +92,11 @@ StateDictMatch match_state_dict(const torch::nn::Module& network, const StateDic
             (is_unused_projection(name, all) ? match.unused_projections : match.unexpected).push_back(name);
             continue;
         }
-        if (place->second.sizes() == item.value().sizes()) {
+        if (place->second->sizes() == item.value().sizes()) {
             ++match.matched;
         } else {
             std::ostringstream shapes;
-            shapes << name << " " << item.value().sizes() << " instead of " << place->second.sizes();
+            shapes << name << " " << item.value().sizes() << " instead of " << place->second->sizes();
             match.mis_shaped.push_back(shapes.str());
         }
         places.erase(place);
@@ -106,17 +105,17 @@ StateDictMatch match_state_dict(const torch::nn::Module& network, const StateDic
     return match;
 }
 
-StateDictMatch load_state_dict(torch::nn::Module& network, const StateDict& weights,
-                               std::optional<at::ScalarType> type) {
+StateDictMatch load_state_dict(Module& network, const StateDict& weights, const LoadTarget& target) {
     StateDictMatch match = match_state_dict(network, weights);
     if (!match.exact()) throw Error(ErrorCode::weights, match.problem());
-    std::map<std::string, at::Tensor> places = places_of(network);
+    std::map<std::string, at::Tensor*> places = places_of(network);
     for (const auto& item : weights) {
         const std::string name = match.data_parallel ? item.key().substr(data_parallel_prefix.size()) : item.key();
         const auto place = places.find(name);
         if (place == places.end()) continue;  // an unused projection
         const at::Tensor& value = item.value();
-        place->second.set_data((type ? value.to(*type) : value).contiguous());
+        const at::ScalarType type = target.type.value_or(value.scalar_type());
+        *place->second = value.to(target.device, type).contiguous();
     }
     return match;
 }

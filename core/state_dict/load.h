@@ -6,10 +6,8 @@
 // it.
 #pragma once
 
+#include "core/blocks/module.h"
 #include "core/state_dict/state_dict.h"
-
-#include <ATen/core/Tensor.h>
-#include <torch/nn/module.h>
 
 #include <optional>
 #include <string>
@@ -31,11 +29,16 @@ struct StateDictMatch {
     std::string problem() const;
 };
 
-StateDictMatch match_state_dict(const torch::nn::Module& network, const StateDict& weights);
+StateDictMatch match_state_dict(const Module& network, const StateDict& weights);
 
-// Takes the tensors over, without a copy where they have the wanted type (none given: their own type).
+// What the tensors of a network become.
+struct LoadTarget {
+    std::optional<at::ScalarType> type = at::kFloat;  // none: their own type
+    at::Device device = at::kCPU;
+};
+
+// Takes the tensors over, without a copy where they have the wanted type and device.
 // Throws Error(weights) with `problem()` where they do not match; the network is then unchanged.
-StateDictMatch load_state_dict(torch::nn::Module& network, const StateDict& weights,
-                               std::optional<at::ScalarType> type = at::kFloat);
+StateDictMatch load_state_dict(Module& network, const StateDict& weights, const LoadTarget& target = {});
 
 }  // namespace voldiff

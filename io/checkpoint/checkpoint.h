@@ -28,8 +28,10 @@ struct Checkpoint {
 // what was found), Error(io) where the file cannot be opened.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
-// Writes tensors (made contiguous, on the CPU, types kept) with string metadata. The file appears under its name only
-// when it is whole. Format: https://github.com/huggingface/safetensors
+// Writes tensors (made contiguous, on the CPU, types kept) with text metadata: the largest element types first,
+// otherwise in the order given. The file appears under its name only when it is whole. Throws Error(weights) for a
+// tensor that the format does not hold, Error(io) where the file cannot be written. Format:
+// https://github.com/huggingface/safetensors
 void write_safetensors(const std::filesystem::path& path, const StateDict& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

@@ -13,6 +13,9 @@ namespace voldiff {
 // `text` in quotes, cut to 80 characters, with '?' for everything that is not printable ASCII.
 std::string in_quotes(std::string_view text);
 
+// Whether a tensor or key may have this name: at most 1000 bytes, no control characters.
+bool is_usable_name(std::string_view name);
+
 // Throws Error(weights) with the parts put together.
 template <class... Parts>
 [[noreturn]] void refuse_weights(const Parts&... parts) {

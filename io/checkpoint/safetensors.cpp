@@ -80,6 +80,9 @@ at::ScalarType dtype_of(const json& tensor) {
 }
 
 Entry read_entry(const std::string& name, const json& tensor, std::uint64_t data_size) {
+    if (!is_usable_name(name)) {
+        refuse_weights("has a name that is too long or holds control characters");
+    }
     if (!tensor.is_object()) {
         refuse_weights("is not described by an object");
     }

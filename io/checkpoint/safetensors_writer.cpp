@@ -3,7 +3,8 @@
 #include "io/checkpoint/dtype.h"
 #include "io/file.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -56,12 +56,10 @@ bool is(const PickleValue& value, Meaning meaning) {
 // --- mappings
 
 std::string checked_key(const PickleValue& key, std::set<std::string_view>& seen) {
-    constexpr std::size_t kLongest = 1000;
     if (key.kind != Kind::string) {
         refuse_weights("a dict has ", describe(key), " as a key, expected texts");
     }
-    const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
-    if (key.text.size() > kLongest || std::any_of(key.text.begin(), key.text.end(), is_control)) {
+    if (!is_usable_name(key.text)) {
         refuse_weights("the key ", in_quotes(key.text), " is too long or holds control characters");
     }
     if (!seen.insert(key.text).second) {

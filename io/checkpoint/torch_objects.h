@@ -49,8 +49,8 @@ class TensorReader {
     explicit TensorReader(StorageLoader load) : load_(std::move(load)) {}
 
     // Empty where the value is no dense tensor. Parameters are tensors. The tensor is on the CPU, whatever device it
-    // was saved from, and shares its bytes with others of the same storage. Throws
-    // Error(weights), with the name, where it is damaged.
+    // was saved from, and shares its bytes with others of the same storage. Throws Error(weights), with the name, where
+    // it is damaged.
     std::optional<at::Tensor> read(const std::string& name, const PickleValue& value);
 
   private:

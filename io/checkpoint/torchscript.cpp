@@ -72,7 +72,6 @@ class ModuleFlattener {
   private:
     static constexpr int kDeepest = 64;
     static constexpr std::size_t kMostAttributes = 500'000;
-    static constexpr std::size_t kLongestPath = 1000;
 
     // Null where the archive has no source.
     const Names* declared_names(const PickleValue& type) {
@@ -95,7 +94,7 @@ class ModuleFlattener {
         if (!tensor) {
             return;  // a bias that is None, say
         }
-        if (path.size() > kLongestPath || weights_.contains(path)) {
+        if (!is_usable_name(path) || weights_.contains(path)) {
             refuse_weights("the tensor name ", in_quotes(path), " is too long or appears twice");
         }
         weights_.insert(path, std::move(*tensor));

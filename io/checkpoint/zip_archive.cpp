@@ -2,7 +2,9 @@
 
 #include "io/checkpoint/byte_reader.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <minizip/unzip.h>
 #include <zlib.h>
 

@@ -6,8 +6,11 @@
 #include "io/config/modality.h"
 #include "io/config/scalar.h"
 #include "io/config/scheduler_config.h"
+#include "io/config/weight_path.h"
 
-#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 namespace voldiff {
 
@@ -31,16 +34,15 @@ void add_load_notes(const StateDictMatch& match, const std::string& key, Model& 
 }
 
 // Loads the file of `weights.KEY` into `network`.
-Checkpoint load_weights(torch::nn::Module& network, const RunConfig& run, const std::string& key, Model& model) {
+Checkpoint load_weights(Module& network, const RunConfig& run, const std::string& key, Model& model) {
     const std::filesystem::path path = resolve_weight(run, key);
+    const LoadTarget target{compute_type(run.runtime), at::Device(resolve_device(run.runtime.device))};
     Checkpoint checkpoint = read_checkpoint(path);
     try {
-        add_load_notes(load_state_dict(network, checkpoint.weights, compute_type(run.runtime)), key, model);
+        add_load_notes(load_state_dict(network, checkpoint.weights, target), key, model);
     } catch (const Error& error) {
         throw error.within(path.string());
     }
-    const std::string device = resolve_device(run.runtime.device);
-    if (device != "cpu") network.to(at::Device(device));
     model.files.push_back({key, path, checkpoint.format});
     return checkpoint;
 }
@@ -86,8 +88,8 @@ std::string resolve_device(const std::string& device) {
 
 Model load_model(const RunConfig& run) {
     Model model;
-    model.autoencoder = AutoencoderKl(run.network.autoencoder);
-    model.diffusion_unet = DiffusionUnet(run.network.diffusion_unet);
+    model.autoencoder = std::make_unique<AutoencoderKl>(run.network.autoencoder);
+    model.diffusion_unet = std::make_unique<DiffusionUnet>(run.network.diffusion_unet);
     if (run.network.autoencoder.norm_float16) {
         model.notes.emplace_back("norm_float16 is ignored: group norms are computed in float32");
     }

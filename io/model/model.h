@@ -18,8 +18,8 @@ struct WeightFile {
 };
 
 struct Model {
-    AutoencoderKl autoencoder{nullptr};
-    DiffusionUnet diffusion_unet{nullptr};
+    std::unique_ptr<AutoencoderKl> autoencoder;
+    std::unique_ptr<DiffusionUnet> diffusion_unet;
     double scale_factor = 1;
     std::vector<WeightFile> files;
     std::vector<std::string> notes;  // what a user should know about the loading, one sentence each

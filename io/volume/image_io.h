@@ -7,6 +7,9 @@
 #include <ATen/core/ScalarType.h>
 #include <itkImageIOBase.h>
 
+#include <cstdint>
+#include <new>
+
 namespace voldiff {
 
 // ITK's name of an element, numpy's, the tensor that holds its bytes, and the mask that makes it unsigned again.

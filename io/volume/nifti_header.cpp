@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <type_traits>
 
 namespace voldiff {
 
@@ -169,8 +171,8 @@ void read_stored_voxels(const std::filesystem::path& path, const NiftiHeader& he
     const auto rest = read_rest(file.get());
     if (!done || !rest) refuse(path, "its gzip stream is broken; is the download incomplete?");
     if (*done < size)
-        refuse(path, "expected " + std::to_string(header.voxels_at + size) + " bytes, found " +
-                         std::to_string(header.voxels_at + *done) + "; is the download incomplete?");
+        refuse(path, "its voxels end early, expected " + std::to_string(header.voxels_at + size) +
+                         " bytes; is the download incomplete?");
 }
 
 std::optional<std::uint64_t> unpacked_size(const std::filesystem::path& path) {

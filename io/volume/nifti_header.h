@@ -5,6 +5,7 @@
 
 #include "io/volume/volume.h"
 
+#include <cstdint>
 #include <optional>
 
 namespace voldiff {

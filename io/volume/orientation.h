@@ -3,6 +3,8 @@
 
 #include "io/volume/volume.h"
 
+#include <cstddef>
+
 namespace voldiff {
 
 // One a voxel axis: the world axis it is nearest to (0 right, 1 anterior, 2 superior), and whether it runs that way.

@@ -4,7 +4,11 @@
 #include "io/volume/image_io.h"
 #include "io/volume/orientation.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/upsample_bilinear2d.h>
+#include <ATen/ops/zeros.h>
 #include <itkPNGImageIO.h>
 
 #include <sys/mman.h>
@@ -12,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace voldiff {
 

@@ -5,10 +5,13 @@
 #include "io/volume/image_io.h"
 #include "io/volume/nifti_header.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>
+#include <system_error>
 
 namespace voldiff {
 

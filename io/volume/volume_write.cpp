@@ -4,7 +4,9 @@
 #include "io/volume/nifti_header.h"
 #include "io/volume/volume.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
 
 namespace voldiff {
 

@@ -5,7 +5,8 @@
 #include "io/checkpoint/hash.h"
 #include "tests/support/checkpoint_files.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -303,6 +304,7 @@ TEST(HostileSafetensors, HasAWrongHeader) {
     refused("{}", "holds 4 bytes of data, expected 0");
     refused("{" + std::string(100'000, '['), "not a valid JSON object");
     refused(R"({"a":)" + std::string(100'000, '['), "nested deeper");
+    refused("{" + entry("a\\u001b[2J", "[0,4]") + "}", "tensor 'a?[2J': has a name");
     refused(R"({"a":1})", "tensor 'a': is not described by an object");
     refused("{" + entry("a", "[0,4]") + "," + entry("a", "[0,4]") + "}", "names tensor 'a' twice");
     refused(R"({"__metadata__":{"a":1},)" + entry("a", "[0,4]") + "}", "metadata");

@@ -4,15 +4,21 @@
 #include "io/volume/preview.h"
 #include "io/volume/volume.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/rand.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <limits>
 
 namespace voldiff {
@@ -83,7 +89,7 @@ std::string mha(const std::string& size, const std::string& rest = "") {
 }  // namespace
 
 TEST_F(HostileVolume, CutShort) {
-    expect_unreadable("a.nii", nifti_.substr(0, nifti_.size() - 1), "expected 2272 bytes, found 2271");
+    expect_unreadable("a.nii", nifti_.substr(0, nifti_.size() - 1), "its voxels end early, expected 2272 bytes");
     expect_unreadable("a.nii", nifti_.substr(0, 300), "found no header of 348 bytes");
     write_volume(folder_ / "good.nii.gz", good());
     const std::string packed = read_text(folder_ / "good.nii.gz");
@@ -132,7 +138,7 @@ TEST_F(HostileVolume, HasNoSensibleGeometry) {
     expect_unreadable("a.nii", with<float>(256, {nan}), "the affine holds NaN or infinity");
     expect_unreadable("a.nii", with<float>(108, {nan}), "voxels start at byte nan");
     expect_unreadable("a.nii", with<float>(108, {-100}), "voxels start at byte -100");
-    expect_unreadable("a.nii", with<float>(108, {5000}), "expected 6920 bytes, found");
+    expect_unreadable("a.nii", with<float>(108, {5000}), "its voxels end early, expected 6920 bytes");
     expect_unreadable("a.nrrd",
                       nrrd("5 5 2",
                            "encoding: raw\nspace: left-posterior-superior\nspace directions: "

@@ -2,7 +2,12 @@
 
 #include "io/checkpoint/checkpoint.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/isnan.h>
+#include <ATen/ops/nan_to_num.h>
+#include <c10/core/ScalarType.h>
 
 #include <fstream>
 #include <sstream>

@@ -3,7 +3,8 @@
 #include "io/checkpoint/checkpoint.h"
 #include "tests/reference/checks.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <fstream>
 

@@ -42,35 +42,36 @@ class Arguments {
 using Call = std::function<std::vector<at::Tensor>(const std::string& method, const Arguments&)>;
 
 struct Subject {
-    std::shared_ptr<torch::nn::Module> module;
+    std::shared_ptr<Module> module;
     Call call;
     std::function<at::Tensor()> att_mat;
 };
 
-template <class Holder>
-Subject make_attention(const Holder& block, const Call& call) {
-    return {block.ptr(), call, [block] { return block->att_mat(); }};
+template <class Block>
+Subject make_attention(const std::shared_ptr<Block>& block, const Call& call) {
+    return {block, call, [block] { return block->att_mat(); }};
 }
 
 Subject make_sa_block(const Case& reference) {
-    SABlock block(read_arguments<SABlockConfig>(reference.body.at("constructor")));
-    return make_attention(block, [block](const std::string&, const Arguments& a) mutable {
+    const auto block = std::make_shared<SABlock>(read_arguments<SABlockConfig>(reference.body.at("constructor")));
+    return make_attention(block, [block](const std::string&, const Arguments& a) {
         return std::vector<at::Tensor>{block->forward(a["x"], a["attn_mask"])};
     });
 }
 
 Subject make_cross_attention(const Case& reference) {
-    CrossAttentionBlock block(read_arguments<CrossAttentionBlockConfig>(reference.body.at("constructor")));
-    return make_attention(block, [block](const std::string&, const Arguments& a) mutable {
+    const auto block = std::make_shared<CrossAttentionBlock>(
+        read_arguments<CrossAttentionBlockConfig>(reference.body.at("constructor")));
+    return make_attention(block, [block](const std::string&, const Arguments& a) {
         return std::vector<at::Tensor>{block->forward(a["x"], a["context"])};
     });
 }
 
-template <class Config, class Holder>
+template <class Config, class Block>
 Subject make_attention_layer(const Case& reference) {
-    Holder block(read_arguments<Config>(reference.body.at("constructor")));
-    return {block.ptr(),
-            [block](const std::string&, const Arguments& a) mutable {
+    const auto block = std::make_shared<Block>(read_arguments<Config>(reference.body.at("constructor")));
+    return {block,
+            [block](const std::string&, const Arguments& a) {
                 return std::vector<at::Tensor>{block->attend(a["x"], a["context"])};
             },
             {}};
@@ -80,9 +81,9 @@ Subject make_autoencoder(const Case& reference) {
     AutoencoderKlConfig defaults = AutoencoderKlConfig::of(reference.class_name());
     defaults.drop_split_remainder = true;  // the class as it is
     if (defaults.maisi) defaults.num_splits = 16;
-    AutoencoderKl network(read_arguments(reference.body.at("constructor"), defaults));
-    return {network.ptr(),
-            [network](const std::string& method, const Arguments& a) mutable -> std::vector<at::Tensor> {
+    const auto network = std::make_shared<AutoencoderKl>(read_arguments(reference.body.at("constructor"), defaults));
+    return {network,
+            [network](const std::string& method, const Arguments& a) -> std::vector<at::Tensor> {
                 if (method == "encode") {
                     const LatentDistribution z = network->encode(a["x"]);
                     return {z.mean, z.sigma};
@@ -96,10 +97,10 @@ Subject make_autoencoder(const Case& reference) {
 }
 
 Subject make_unet(const Case& reference) {
-    DiffusionUnet network(
+    const auto network = std::make_shared<DiffusionUnet>(
         read_arguments(reference.body.at("constructor"), DiffusionUnetConfig::of(reference.class_name())));
-    return {network.ptr(),
-            [network](const std::string&, const Arguments& a) mutable {
+    return {network,
+            [network](const std::string&, const Arguments& a) {
                 UnetConditions conditions{a["class_labels"], a["top_region_index_tensor"],
                                           a["bottom_region_index_tensor"], a["spacing_tensor"], a["context"]};
                 UnetResiduals residuals{a.list("down_block_additional_residuals"), a["mid_block_additional_residual"]};
@@ -143,7 +144,7 @@ void run_call(const Case& reference, const nlohmann::json& call, const Subject& 
 
 void check_module(const Case& reference, Comparison& comparison) {
     const Subject subject = make_subject(reference);
-    load_state_dict(*subject.module, reference.weights(), std::nullopt);
+    load_state_dict(*subject.module, reference.weights(), {std::nullopt, at::kCPU});
     for (const nlohmann::json& call : reference.body.at("calls")) run_call(reference, call, subject, comparison);
 }
 
@@ -151,8 +152,8 @@ void check_layout_pair(const Case& reference, Comparison& comparison) {
     if (reference.class_name() != "SABlock") throw NotCovered{"class " + reference.class_name()};
     for (const std::string layout : {"separate", "fused"}) {
         SABlock block(read_arguments<SABlockConfig>(reference.body.at("constructor_" + layout)));
-        load_state_dict(*block, reference.weights("weights_" + layout + "."), std::nullopt);
-        comparison.equal(layout, block->forward(reference.tensor("input.x")), reference.tensor("output." + layout));
+        load_state_dict(block, reference.weights("weights_" + layout + "."), {std::nullopt, at::kCPU});
+        comparison.equal(layout, block.forward(reference.tensor("input.x")), reference.tensor("output." + layout));
     }
 }
 

@@ -6,7 +6,10 @@
 #include "io/model/model.h"
 #include "tests/reference/checks.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/stack.h>
 
 #include <fstream>
 

@@ -4,7 +4,13 @@
 #include "io/config/scheduler_config.h"
 #include "tests/reference/checks.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tanh.h>
 
 namespace voldiff::reference {
 

@@ -3,7 +3,11 @@
 #include "core/decode/sliding_window.h"
 #include "tests/reference/checks.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/conv3d.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 
 namespace voldiff::reference {
 

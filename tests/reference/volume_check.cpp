@@ -1,7 +1,9 @@
-// volume_check GOT EXPECTED LIMIT: the voxels of two volumes differ by at most LIMIT, their affines by float32 rounding.
+// volume_check GOT EXPECTED LIMIT: the voxels of two volumes differ by at most LIMIT, their affines by float32
+// rounding.
 #include "io/volume/volume.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <cmath>
 #include <cstdio>
@@ -20,7 +22,8 @@ int main(int argc, char** argv) {
         for (int i = 0; i < 16; ++i) {
             affine = std::max(affine, std::abs(got.affine[i / 4][i % 4] - expected.affine[i / 4][i % 4]));
         }
-        if (got.voxels.sizes() != expected.voxels.sizes() || got.voxels.scalar_type() != expected.voxels.scalar_type()) {
+        if (got.voxels.sizes() != expected.voxels.sizes() ||
+            got.voxels.scalar_type() != expected.voxels.scalar_type()) {
             std::printf("size or type differs\n");
             return 1;
         }

@@ -5,7 +5,15 @@
 #include "io/checkpoint/hash.h"
 #include "tests/support/checkpoint_files.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/ScalarType.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
