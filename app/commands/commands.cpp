@@ -11,7 +11,7 @@ const std::vector<Command>& commands() {
           "-c config_maisi_diff_model_rflow-ct.json -o ct.nii.gz"},
          add_generate},
         {"inspect",
-         "show what a checkpoint or a volume holds",
+         "show what a checkpoint, a volume or a config holds",
          {"diff_unet_3d_rflow-ct.pt", "--json --all autoencoder_v1.pt", "output/ct_seed0_000.nii.gz"},
          add_inspect},
         {"doctor", "show versions, devices, threads and memory", {"", "--json", "--json | jq .memory"}, add_doctor},

@@ -13,7 +13,7 @@ namespace {
 
 // The first that recognises a file has it.
 const std::vector<Inspector>& inspectors() {
-    static const std::vector<Inspector> table = {volume_inspector(), checkpoint_inspector()};
+    static const std::vector<Inspector> table = {volume_inspector(), config_inspector(), checkpoint_inspector()};
     return table;
 }
 
@@ -52,7 +52,7 @@ void inspect(const InspectOptions& options, Context& context) {
 
 Action add_inspect(CLI::App& parser) {
     const auto options = std::make_shared<InspectOptions>();
-    parser.add_option("FILE", options->file, "checkpoint or volume")->required();
+    parser.add_option("FILE", options->file, "checkpoint, volume, or config")->required();
     parser.add_flag("--json", options->json, "print JSON with everything")->group("Output");
     parser.add_flag("--all", options->all, "list every tensor, not the first 20")->group("Output");
     return [options](Context& context) { inspect(*options, context); };

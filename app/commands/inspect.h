@@ -21,5 +21,6 @@ struct Inspector {
 
 Inspector volume_inspector();
 Inspector checkpoint_inspector();
+Inspector config_inspector();
 
 }  // namespace voldiff

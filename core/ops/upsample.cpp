@@ -12,14 +12,28 @@ namespace {
 
 std::vector<std::int64_t> doubled_extents(const at::Tensor& x) { return {2 * x.size(2), 2 * x.size(3), 2 * x.size(4)}; }
 
-}  // namespace
-
-at::Tensor upsample_nearest_2x(const at::Tensor& x) { return at::upsample_nearest3d(x, doubled_extents(x)); }
-
-at::Tensor upsample_trilinear_2x(const at::Tensor& x) {
-    return at::upsample_trilinear3d(x, doubled_extents(x), /*align_corners=*/false, 2.0, 2.0, 2.0);
+// LibTorch 1.13 resamples half precision on a GPU only; elsewhere in float32 and back.
+template <class Resample>
+at::Tensor in_supported_type(const at::Tensor& x, const Resample& resample) {
+    const bool half = x.scalar_type() == at::kHalf || x.scalar_type() == at::kBFloat16;
+    if (!half || !x.device().is_cpu()) return resample(x);
+    return resample(x.to(at::kFloat)).to(x.scalar_type());
 }
 
-at::Tensor average_pool_2x(const at::Tensor& x) { return at::avg_pool3d(x, 2, 2); }
+}  // namespace
+
+at::Tensor upsample_nearest_2x(const at::Tensor& x) {
+    return in_supported_type(x, [](const at::Tensor& y) { return at::upsample_nearest3d(y, doubled_extents(y)); });
+}
+
+at::Tensor upsample_trilinear_2x(const at::Tensor& x) {
+    return in_supported_type(x, [](const at::Tensor& y) {
+        return at::upsample_trilinear3d(y, doubled_extents(y), /*align_corners=*/false, 2.0, 2.0, 2.0);
+    });
+}
+
+at::Tensor average_pool_2x(const at::Tensor& x) {
+    return in_supported_type(x, [](const at::Tensor& y) { return at::avg_pool3d(y, 2, 2); });
+}
 
 }  // namespace voldiff::ops

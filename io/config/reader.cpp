@@ -216,7 +216,7 @@ void OptionReader::unknown(const NodeEntry& entry) {
     for (const std::string& path : context_.other_paths) {
         if (near.empty() && last_part(path) == last_part(entry.key)) near = path;
     }
-    context_.problems->add(entry.mark, "unknown key " + show_text(prefix_ + entry.key) +
+    context_.problems->add(entry.mark, "unknown key '" + prefix_ + show_text(entry.key).substr(1) +
                                            (near.empty() ? "" : "; did you mean '" + near + "'?"));
 }
 

@@ -33,6 +33,7 @@ const Node* class_name(const Node& map) {
 
 // Null where there is no such scheduler.
 const SchedulerEntry* find_entry(const Node* name, const Node& map, const std::string& path, Problems& problems) {
+    if (name != nullptr && name->kind == NodeKind::broken) return nullptr;
     if (name == nullptr || name->kind != NodeKind::scalar) {
         problems.add(name == nullptr ? map.mark : name->mark,
                      "'" + path + "' names no scheduler, expected '_target_' or 'type'");

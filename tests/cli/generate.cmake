@@ -78,3 +78,9 @@ voldiff_test(NAME projection_switched_off ARGS ${quick} --set network.diffusion_
 
 # SIGINT: exit 130, no file that is not whole
 add_test(NAME cli.interrupt COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/interrupt.sh $<TARGET_FILE:voldiff> ${demo} ${made}/interrupt)
+
+# inspect of configs
+voldiff_test(NAME inspect_run_config ARGS inspect ${demo} STDOUT "740,593 parameters.*demo_model/autoencoder.safetensors.*5,867,044 parameters")
+voldiff_test(NAME inspect_run_config_json ARGS inspect --json ${demo} JSON STDOUT "\"name\": \"conv_in.conv.weight\"")
+voldiff_test(NAME inspect_network_file ARGS inspect --all ${PROJECT_SOURCE_DIR}/configs/networks/demo.yaml
+             STDOUT "decoder.blocks.0.conv.conv.weight  .64, 4, 3, 3, 3.")

@@ -3,7 +3,7 @@
 set -u
 program=$1 config=$2 directory=$3
 rm -rf "$directory"
-"$program" generate "$config" --steps 1000 --set output.directory="$directory" 2>"$directory.log" &
+"$program" generate "$config" --steps 30 --size 128 128 128 --set output.directory="$directory" 2>"$directory.log" &
 run=$!
 for _ in $(seq 300); do
     grep -q 'denoise' "$directory.log" && break
