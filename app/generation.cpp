@@ -147,9 +147,10 @@ nlohmann::ordered_json Generation::make(const OutputFiles& files) {
     context_.cancel.check();
     RunRecord record = begin_record(files);
     const Volume volume = to_volume(generate(files, record), run_);
-    const StageClock clock("hash weights");
-    for (const WeightFile& file : model_.files) record.weight_hashes[file.key] = sha256_of_file(file.path);
-    record.stages.push_back(clock.end());
+    if (weight_hashes_.empty()) {
+        for (const WeightFile& file : model_.files) weight_hashes_[file.key] = sha256_of_file(file.path);
+    }
+    record.weight_hashes = weight_hashes_;
     write(files, volume, record);
     return {{"volume", files.volume.string()},
             {"sidecar", files.sidecar.string()},

@@ -34,6 +34,7 @@ class Generation {
     Model model_;
     ImageOnlyRequest request_;
     StageRecord loading_;
+    std::map<std::string, std::string> weight_hashes_;
 };
 
 }  // namespace voldiff

@@ -31,6 +31,7 @@ Json config_of(RunConfig run, std::int64_t seed, const std::filesystem::path& vo
     make_weights_absolute(run);
     run.sampling.seed = seed;
     run.sampling.count = 1;
+    run.output.directory = volume_path.has_parent_path() ? volume_path.parent_path().string() : ".";
     run.output.format = extension(volume_path);
     const std::string name = volume_path.filename().string();
     run.output.name = name.substr(0, name.size() - run.output.format.size());

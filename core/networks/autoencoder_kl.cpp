@@ -25,7 +25,8 @@ void add_nonlocal_part(Blocks& blocks, const AutoencoderKlConfig& config) {
 // The residual blocks of a level, each followed by attention where the level has it.
 void add_level(Blocks& blocks, const AutoencoderKlConfig& config, std::size_t level, std::int64_t in_channels) {
     const std::int64_t out_channels = config.num_channels[level];
-    for (std::int64_t i = 0; i < config.num_res_blocks[level]; ++i) {
+    const std::int64_t res_blocks = config.num_res_blocks.expand(config.num_channels.size(), "num_res_blocks")[level];
+    for (std::int64_t i = 0; i < res_blocks; ++i) {
         blocks.push_back(make_autoencoder_resblock(config, i == 0 ? in_channels : out_channels, out_channels));
         if (config.attention_levels[level]) blocks.push_back(make_autoencoder_attention(config, out_channels));
     }

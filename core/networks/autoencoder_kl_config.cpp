@@ -12,7 +12,6 @@ AutoencoderKlConfig core_defaults() {
     AutoencoderKlConfig config;
     config.maisi = false;
     config.num_channels = {32, 64, 64, 64};
-    config.num_res_blocks = {2, 2, 2, 2};
     config.attention_levels = {false, false, true, true};
     config.with_encoder_nonlocal_attn = true;
     config.with_decoder_nonlocal_attn = true;
@@ -34,8 +33,8 @@ AutoencoderKlConfig AutoencoderKlConfig::of(const std::string& target) {
 
 void AutoencoderKlConfig::visit_options(OptionVisitor& v) {
     v.visit(Option("spatial_dims", "number of spatial dimensions").in(3, 3), spatial_dims);
-    v.visit(Option("in_channels", "channels of the image").in(1, 4096).needed(), in_channels);
-    v.visit(Option("out_channels", "channels of the decoded image").in(1, 4096).needed(), out_channels);
+    v.visit(Option("in_channels", "channels of the image").in(1, 4096), in_channels);
+    v.visit(Option("out_channels", "channels of the decoded image").in(1, 4096), out_channels);
     v.visit(Option("num_channels", "channels of each level").in(1, 65536).also_called("channels"), num_channels);
     v.visit(Option("num_res_blocks", "residual blocks of each level").in(1, 64), num_res_blocks);
     v.visit(Option("attention_levels", "levels with self-attention"), attention_levels);
@@ -59,12 +58,12 @@ void AutoencoderKlConfig::visit_options(OptionVisitor& v) {
 void AutoencoderKlConfig::check() const {
     const std::size_t levels = num_channels.size();
     if (levels == 0) throw Error(ErrorCode::config, "'num_channels' is empty, expected one entry for each level");
-    if (num_res_blocks.size() != levels || attention_levels.size() != levels) {
-        throw Error(ErrorCode::config, "'num_channels', 'num_res_blocks' and 'attention_levels' have " +
-                                           std::to_string(levels) + ", " + std::to_string(num_res_blocks.size()) +
-                                           " and " + std::to_string(attention_levels.size()) +
-                                           " entries, expected the same number, one for each level");
+    if (attention_levels.size() != levels) {
+        throw Error(ErrorCode::config, "'attention_levels' has " + std::to_string(attention_levels.size()) +
+                                           " entries, expected " + std::to_string(levels) +
+                                           ", as many as 'num_channels'");
     }
+    num_res_blocks.expand(levels, "num_res_blocks");
     for (const std::int64_t channels : num_channels) {
         if (channels % norm_num_groups == 0) continue;
         throw Error(ErrorCode::config, "'num_channels' has " + std::to_string(channels) +

@@ -15,7 +15,7 @@ struct AutoencoderKlConfig : OptionGroup {
     std::int64_t in_channels = 1;
     std::int64_t out_channels = 1;
     std::vector<std::int64_t> num_channels;
-    std::vector<std::int64_t> num_res_blocks;
+    PerLevel num_res_blocks{2};
     std::vector<bool> attention_levels;
     std::int64_t latent_channels = 3;
     std::int64_t norm_num_groups = 32;

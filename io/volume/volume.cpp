@@ -3,6 +3,7 @@
 #include "core/text.h"
 #include "io/file.h"
 #include "io/volume/image_io.h"
+#include "io/volume/mha_header.h"
 #include "io/volume/nifti_header.h"
 
 #include <ATen/TensorOperators.h>
@@ -142,10 +143,15 @@ at::Tensor read_voxels(const path& file, const Opened& opened, int background) {
     return voxels;
 }
 
-// MetaIO calls it a success when a file is cut short, and leaves the rest of the buffer as it was.
+// MetaIO calls it a success when a compressed stream is broken, and leaves the rest of the buffer as it was.
 void check_all_were_read(const path& file, const at::Tensor& voxels) {
     const at::Tensor again = read_voxels(file, open_volume(file), 1);
-    if (!same_bytes(voxels, again)) refuse(file, "its voxels end early; is the download incomplete?");
+    if (!same_bytes(voxels, again)) refuse(file, "its compressed voxels are broken; is the download incomplete?");
+}
+
+std::uint64_t bytes_of(const Opened& opened) {
+    const auto& size = opened.info.size;
+    return static_cast<std::uint64_t>(size[0] * size[1] * size[2]) * opened.io->GetComponentSize();
 }
 
 at::Tensor to_signed(const at::Tensor& voxels, std::int64_t mask) {
@@ -158,10 +164,12 @@ VolumeInfo read_volume_info(const path& file) { return open_volume(file).info; }
 
 Volume read_volume(const path& file) {
     const Opened opened = open_volume(file);
+    const bool mha = extension(file) == ".mha";
+    if (mha) check_mha_is_whole(file, bytes_of(opened));
     at::Tensor voxels = read_voxels(file, opened, 0);
     if (opened.nifti && !opened.nifti->plain)
         check_not_cut_short(file, *opened.nifti, static_cast<std::uint64_t>(voxels.numel()));
-    if (extension(file) == ".mha") check_all_were_read(file, voxels);
+    if (mha) check_all_were_read(file, voxels);
     const std::int64_t mask = opened.element->unsigned_mask;
     if (mask != 0) voxels = to_signed(voxels, mask);
     return {voxels.permute({2, 1, 0}).contiguous(), opened.info.affine};

@@ -73,6 +73,8 @@ voldiff_test(NAME weights_no_checkpoint ARGS generate ${demo} --set output.direc
              --set weights.autoencoder=${data}/checkpoints/not_a_checkpoint.pt EXIT 5 STDERR "not_a_checkpoint.pt")
 voldiff_test(NAME memory_limit ARGS generate ${demo} --set runtime.memory_limit=1000000 --set output.directory=${made}/none
              EXIT 6 STDERR "decoding needs about .* GB, expected at most")
+voldiff_test(NAME not_finite ARGS generate ${demo} --guidance-scale 1e38 --set output.directory=${made}/none EXIT 7
+             STDERR "denoising, step [0-9]+ of 30: [0-9]+ of 16384 values are NaN or infinite")
 voldiff_test(NAME projection_switched_off ARGS ${quick} --set network.diffusion_unet_def.include_fc=false -o ${made}/nofc.nii.gz
              STDERR "tensors of attention projections are not used")
 

@@ -97,7 +97,13 @@ TEST_F(HostileVolume, CutShort) {
     expect_unreadable("a.nii.gz", packed.substr(0, packed.size() - 4), "its gzip stream is broken");
     expect_unreadable("a.nii.gz", packed.substr(0, 20), "found no header of 348 bytes");
     expect_unreadable("a.nrrd", nrrd("10 10 10"), "cannot read");
-    expect_unreadable("a.mha", mha("10 10 10"), "its voxels end early");
+    expect_unreadable("a.mha", mha("10 10 10"), "expected 2000 bytes of voxels, found 100");
+    write_volume(folder_ / "good.mha", good());
+    const std::string metaimage = read_text(folder_ / "good.mha");
+    expect_unreadable("a.mha", metaimage.substr(0, metaimage.size() - 10), "bytes of voxels, found");
+    std::string broken = metaimage;
+    broken.replace(broken.size() - 200, 100, 100, '\xff');
+    expect_unreadable("a.mha", broken, "its compressed voxels are broken");
 }
 
 TEST_F(HostileVolume, ClaimsMoreThanItHolds) {
@@ -146,6 +152,12 @@ TEST_F(HostileVolume, HasNoSensibleGeometry) {
                       "cannot read");
     expect_unreadable("a.mha", mha("5 5 2", "TransformMatrix = nan 0 0 0 1 0 0 0 1\n"), "cannot read");
     expect_unreadable("a.mha", mha("5 5 2", "TransformMatrix = 0 0 0 0 0 0 0 0 0\n"), "singular");
+}
+
+TEST_F(HostileVolume, PointsAtAnotherFile) {
+    std::string elsewhere = mha("5 5 2");
+    elsewhere.replace(elsewhere.find("LOCAL"), 5, "/etc/passwd");
+    expect_unreadable("a.mha", elsewhere, "expected 'ElementDataFile = LOCAL'");
 }
 
 TEST_F(HostileVolume, IsSomethingElse) {

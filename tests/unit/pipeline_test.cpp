@@ -37,7 +37,7 @@ DiffusionUnetConfig small_unet() {
 AutoencoderKlConfig small_autoencoder() {
     AutoencoderKlConfig config = AutoencoderKlConfig::of("AutoencoderKlMaisi");
     config.num_channels = {4, 8};
-    config.num_res_blocks = {1, 1};
+    config.num_res_blocks = PerLevel(1);
     config.attention_levels = {false, false};
     config.latent_channels = 4;
     config.norm_num_groups = 2;
