@@ -53,6 +53,10 @@ void SABlockConfig::check() const {
     if (rel_pos_embedding && input_size.size() != 2 && input_size.size() != 3) {
         refuse("rel_pos_embedding needs input_size with 2 or 3 extents, found " + std::to_string(input_size.size()));
     }
+    if (rel_pos_embedding && input_size.size() == 3 &&
+        (input_size[0] != input_size[1] || input_size[1] != input_size[2])) {
+        refuse("rel_pos_embedding in 3D needs three equal extents in input_size, as in MONAI");
+    }
     if (attention_dtype) attention_type(*attention_dtype);
 }
 
@@ -83,38 +87,51 @@ DecomposedRelativePosEmbedding::DecomposedRelativePosEmbedding(std::vector<std::
     }
 }
 
+// Rows of a table of relative positions for every pair of positions on an axis: [extent, extent, d].
+at::Tensor DecomposedRelativePosEmbedding::pairs(std::size_t axis) const {
+    const std::int64_t extent = extents_[axis];
+    const at::Tensor positions = at::arange(extent, at::kLong);
+    return rel_pos_arr_[axis].index({positions.unsqueeze(1) - positions + (extent - 1)});
+}
+
+// q [N, heads, h, w, d]; scores [N, heads, c, h, w]
+void DecomposedRelativePosEmbedding::add_2d(const at::Tensor& scores, const at::Tensor& q, std::int64_t begin,
+                                            std::int64_t end) const {
+    const at::Tensor rel_h = at::einsum("nxhwc,hkc->nxhwk", {q, pairs(0)}).flatten(2, 3).slice(2, begin, end);
+    const at::Tensor rel_w = at::einsum("nxhwc,wkc->nxhwk", {q, pairs(1)}).flatten(2, 3).slice(2, begin, end);
+    scores.add_(rel_h.unsqueeze(4)).add_(rel_w.unsqueeze(3));
+}
+
+// q [N, heads, h, w, d, c]; scores [N, heads, c, h, w, d]. MONAI's 3D branch puts its terms on other axes than their
+// names say, and so runs for cubes only; the trained tables mean what it computes.
+void DecomposedRelativePosEmbedding::add_3d(const at::Tensor& scores, const at::Tensor& q, std::int64_t begin,
+                                            std::int64_t end) const {
+    const std::int64_t side = extents_[0];
+    const at::Tensor rel_h = at::einsum("nxhwdc,hkc->nxhwdk", {q, pairs(0)}).flatten(2, 4).slice(2, begin, end);
+    scores.add_(rel_h.unsqueeze(3).unsqueeze(3));  // over the keys' last axis
+    const auto rows_of = [&](std::size_t axis) {   // [N, heads, c, d, k] of the queries' line along the last axis
+        const at::Tensor lines = at::einsum("nxhwdc,wkc->nxhwdk", {q, pairs(axis)}).flatten(2, 3);
+        return lines.index_select(2, at::arange(begin, end, at::kLong).div(side, "floor"));
+    };
+    scores.add_(rows_of(1).unsqueeze(4)).add_(rows_of(2).unsqueeze(3));
+}
+
 void DecomposedRelativePosEmbedding::add_to(at::Tensor& scores, const at::Tensor& q, std::int64_t begin,
                                             std::int64_t end) const {
-    const std::int64_t h = extents_[0];
-    const std::int64_t w = extents_[1];
-    const std::int64_t d = extents_.size() == 3 ? extents_[2] : 1;
-    if (h * w * d != q.size(2)) {
-        refuse("input_size has " + std::to_string(h * w * d) + " positions, the sequence has " +
+    std::int64_t positions = 1;
+    for (const std::int64_t extent : extents_) positions *= extent;
+    if (positions != q.size(2)) {
+        refuse("input_size has " + std::to_string(positions) + " positions, the sequence has " +
                std::to_string(q.size(2)));
     }
-    if (extents_.size() == 3 && d != w) {
-        // The 3D branch of add_decomposed_rel_pos indexes the depth table with the width of the query and so runs only
-        // where both are equal; the trained tables mean what it computed.
-        refuse("input_size needs equal second and third extents, as in MONAI");
-    }
-    const std::int64_t n = q.size(0);
-    const std::int64_t heads = q.size(1);
-    const at::Tensor queries = at::arange(begin, end, at::kLong);
-    const at::Tensor row = queries.div(w * d, "floor");
-    const at::Tensor column = queries.div(d, "floor").remainder(w);
-    const at::Tensor chunk = q.slice(2, begin, end);  // [N, heads, c, d]
-    at::Tensor shaped = scores.view({n, heads, end - begin, h, w, d});
-    const auto term = [&](std::size_t axis, const at::Tensor& position) {
-        const std::int64_t extent = extents_[axis];
-        const at::Tensor distance =
-            position.unsqueeze(1) - at::arange(extent, at::kLong) + (extent - 1);  // [c, extent]
-        return at::einsum("nhcd,ckd->nhck", {chunk, rel_pos_arr_[axis].index({distance})});
-    };
-    const at::Tensor rel_h = term(0, row);
-    const at::Tensor rel_w = term(1, column);
-    shaped.add_(rel_h.view({n, heads, end - begin, h, 1, 1}));
-    shaped.add_(rel_w.view({n, heads, end - begin, 1, w, 1}));
-    if (extents_.size() == 3) shaped.add_(term(2, column).view({n, heads, end - begin, 1, 1, d}));
+    std::vector<std::int64_t> query_shape{q.size(0), q.size(1)};
+    query_shape.insert(query_shape.end(), extents_.begin(), extents_.end());
+    query_shape.push_back(q.size(3));
+    std::vector<std::int64_t> score_shape{q.size(0), q.size(1), end - begin};
+    score_shape.insert(score_shape.end(), extents_.begin(), extents_.end());
+    const at::Tensor shaped = scores.view(score_shape);
+    const at::Tensor queries = q.reshape(query_shape);
+    extents_.size() == 3 ? add_3d(shaped, queries, begin, end) : add_2d(shaped, queries, begin, end);
 }
 
 SABlock::SABlock(const SABlockConfig& config) : config_(config) {

@@ -47,6 +47,10 @@ class DecomposedRelativePosEmbedding : public Module {
     void add_to(at::Tensor& scores, const at::Tensor& q, std::int64_t begin, std::int64_t end) const;
 
   private:
+    at::Tensor pairs(std::size_t axis) const;
+    void add_2d(const at::Tensor& scores, const at::Tensor& q, std::int64_t begin, std::int64_t end) const;
+    void add_3d(const at::Tensor& scores, const at::Tensor& q, std::int64_t begin, std::int64_t end) const;
+
     std::vector<std::int64_t> extents_;
     std::vector<at::Tensor> rel_pos_arr_;  // of each axis, [2 extent - 1, d]
 };
