@@ -145,6 +145,7 @@ ImageOnlyResult Generation::generate(const OutputFiles& files, RunRecord& record
 
 nlohmann::ordered_json Generation::make(const OutputFiles& files) {
     context_.cancel.check();
+    prepare_folder(files);
     RunRecord record = begin_record(files);
     const Volume volume = to_volume(generate(files, record), run_);
     if (weight_hashes_.empty()) {
@@ -159,7 +160,6 @@ nlohmann::ordered_json Generation::make(const OutputFiles& files) {
 }
 
 void Generation::write(const OutputFiles& files, const Volume& volume, const RunRecord& record) const {
-    std::filesystem::create_directories(files.volume.parent_path());
     const bool is_mr = request_.conditions.modality >= first_mr_modality;
     if (!files.preview.empty()) {
         write_preview(files.preview, volume, is_mr ? percentile_window(volume.voxels) : soft_tissue_window);

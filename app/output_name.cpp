@@ -1,6 +1,7 @@
 #include "app/output_name.h"
 
 #include "core/error.h"
+#include "io/file.h"
 #include "io/volume/volume.h"
 
 #include <set>
@@ -73,7 +74,7 @@ std::string expand_name(const std::string& pattern, const std::string& config, s
 std::vector<OutputFiles> plan_outputs(const RunConfig& run, bool overwrite) {
     std::vector<OutputFiles> plan;
     std::set<std::filesystem::path> taken;
-    const std::filesystem::path directory = run.output.directory;
+    const std::filesystem::path directory = run.output.directory.empty() ? "." : run.output.directory;
     for (std::int64_t index = 0; index < run.sampling.count; ++index) {
         const std::int64_t seed = run.sampling.seed + index;
         const std::string name = expand_name(run.output.name, run.name, seed, index);
@@ -91,6 +92,16 @@ std::vector<OutputFiles> plan_outputs(const RunConfig& run, bool overwrite) {
         plan.push_back(files);
     }
     return plan;
+}
+
+void prepare_folder(const OutputFiles& files) {
+    std::error_code problem;
+    const std::filesystem::path folder = files.volume.parent_path();
+    std::filesystem::create_directories(folder, problem);
+    if (problem) {
+        throw Error(ErrorCode::io, "cannot make the output directory " + folder.string() + ": " + problem.message());
+    }
+    const AtomicFile probe(files.volume);  // removed at once
 }
 
 }  // namespace voldiff

@@ -26,4 +26,7 @@ std::string expand_name(const std::string& pattern, const std::string& config, s
 // Error(io) where a file exists already and `overwrite` is false.
 std::vector<OutputFiles> plan_outputs(const RunConfig& run, bool overwrite);
 
+// Makes the folder and tries to write in it, before the work. Throws Error(io) with the system's reason.
+void prepare_folder(const OutputFiles& files);
+
 }  // namespace voldiff

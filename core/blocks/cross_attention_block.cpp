@@ -13,7 +13,7 @@ namespace voldiff {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) {
+[[noreturn]] void refuse_cross_attention(const std::string& message) {
     throw Error(ErrorCode::config, "CrossAttentionBlock: " + message);
 }
 
@@ -35,13 +35,14 @@ void CrossAttentionBlockConfig::visit_options(OptionVisitor& v) {
 }
 
 void CrossAttentionBlockConfig::check() const {
-    if (dropout_rate < 0 || dropout_rate > 1) refuse("dropout_rate should be between 0 and 1");
+    if (dropout_rate < 0 || dropout_rate > 1) refuse_cross_attention("dropout_rate should be between 0 and 1");
     if (!dim_head && (num_heads < 1 || hidden_size % num_heads != 0)) {
-        refuse("hidden_size " + std::to_string(hidden_size) + " is not divisible by num_heads " +
-               std::to_string(num_heads));
+        refuse_cross_attention("hidden_size " + std::to_string(hidden_size) + " is not divisible by num_heads " +
+                               std::to_string(num_heads));
     }
-    if (causal && !sequence_length) refuse("causal attention needs sequence_length");
-    if (use_flash_attention && save_attn) refuse("save_attn cannot be used together with use_flash_attention");
+    if (causal && !sequence_length) refuse_cross_attention("causal attention needs sequence_length");
+    if (use_flash_attention && save_attn)
+        refuse_cross_attention("save_attn cannot be used together with use_flash_attention");
     if (attention_dtype) attention_type(*attention_dtype);
 }
 
@@ -75,7 +76,8 @@ at::Tensor CrossAttentionBlock::forward(const at::Tensor& x, const at::Tensor& c
     options.scale = 1 / std::sqrt(static_cast<double>(config_.head_width()));
     if (config_.causal) {
         if (std::max(x.size(1), source.size(1)) > *config_.sequence_length) {
-            refuse("a sequence is longer than sequence_length " + std::to_string(*config_.sequence_length));
+            refuse_cross_attention("a sequence is longer than sequence_length " +
+                                   std::to_string(*config_.sequence_length));
         }
         options.adjust_scores = [&](at::Tensor& scores, std::int64_t begin, std::int64_t end) {
             scores.masked_fill_(causal_mask_.slice(2, begin, end).slice(3, 0, scores.size(3)) == 0,

@@ -15,11 +15,11 @@ namespace voldiff {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::config, "U-Net: " + message); }
+[[noreturn]] void refuse_unet(const std::string& message) { throw Error(ErrorCode::config, "U-Net: " + message); }
 
 // The tensor of a condition that the network was built for.
 const at::Tensor& given(const at::Tensor& condition, const char* name) {
-    if (!condition.defined()) refuse(std::string("the network takes ") + name + ", but none is given");
+    if (!condition.defined()) refuse_unet(std::string("the network takes ") + name + ", but none is given");
     return condition;
 }
 
@@ -62,8 +62,8 @@ std::function<std::shared_ptr<AttentionLayer>()> DiffusionUnet::attention_of(std
     const std::int64_t channels = config_.num_channels[level];
     const std::int64_t head = config_.num_head_channels.expand(config_.num_channels.size(), "num_head_channels")[level];
     if (head < 1 || channels % head != 0) {
-        refuse("num_head_channels " + std::to_string(head) + " does not divide the " + std::to_string(channels) +
-               " channels of level " + std::to_string(level));
+        refuse_unet("num_head_channels " + std::to_string(head) + " does not divide the " + std::to_string(channels) +
+                    " channels of level " + std::to_string(level));
     }
     SpatialAttentionBlockConfig self;
     self.num_channels = channels;
@@ -145,8 +145,8 @@ at::Tensor DiffusionUnet::add_down_residuals(at::Tensor h, std::vector<at::Tenso
                                              const UnetResiduals& residuals) const {
     if (residuals.down.empty()) return h;
     if (residuals.down.size() != skips.size()) {
-        refuse(std::to_string(residuals.down.size()) + " additional residuals are given, expected " +
-               std::to_string(skips.size()));
+        refuse_unet(std::to_string(residuals.down.size()) + " additional residuals are given, expected " +
+                    std::to_string(skips.size()));
     }
     for (std::size_t i = 0; i < skips.size(); ++i) skips[i] = skips[i] + residuals.down[i];
     // MAISI adds in place, and its last skip is the very tensor that enters the middle block.
@@ -158,10 +158,10 @@ at::Tensor DiffusionUnet::forward(const at::Tensor& x, const at::Tensor& timeste
     if (x.dim() != 5 || x.size(1) != config_.in_channels) {
         std::ostringstream message;
         message << "the sample is " << x.sizes() << ", expected [N, " << config_.in_channels << ", D, H, W]";
-        refuse(message.str());
+        refuse_unet(message.str());
     }
     if (conditions.context.defined() && !config_.with_conditioning) {
-        refuse("a context is given, but the network has with_conditioning: false");
+        refuse_unet("a context is given, but the network has with_conditioning: false");
     }
     const at::Tensor emb = embed(x, timesteps, conditions);
     at::Tensor h = conv_in_->forward(x);

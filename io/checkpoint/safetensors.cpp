@@ -69,7 +69,7 @@ const json& array_of(const json& tensor, const char* key) {
     return *found;
 }
 
-at::ScalarType dtype_of(const json& tensor) {
+at::ScalarType dtype_in_header(const json& tensor) {
     const auto found = tensor.find("dtype");
     const auto name = found != tensor.end() && found->is_string() ? found->get<std::string>() : std::string();
     const auto dtype = dtype_from_safetensors_name(name);
@@ -88,7 +88,7 @@ Entry read_entry(const std::string& name, const json& tensor, std::uint64_t data
     }
     Entry entry;
     entry.name = name;
-    entry.layout.dtype = dtype_of(tensor);
+    entry.layout.dtype = dtype_in_header(tensor);
     for (const auto& size : array_of(tensor, "shape")) {
         entry.layout.sizes.push_back(static_cast<std::int64_t>(unsigned_of(size, "shape")));
     }

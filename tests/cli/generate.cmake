@@ -64,6 +64,8 @@ voldiff_test(NAME modality_too_large ARGS generate ${demo} --modality 128 EXIT 3
 voldiff_test(NAME unknown_format ARGS generate ${demo} -o ${made}/x.dcm EXIT 3 STDERR "\\.dcm.*\\.nii\\.gz")
 voldiff_test(NAME leaves_directory ARGS generate ${demo} --set output.name=../x EXIT 3 STDERR "leaves the output directory")
 voldiff_test(NAME exists_already ARGS generate ${demo} -o ${data}/demo/generate_seed0.nii.gz EXIT 4 STDERR "exists already.*--force")
+voldiff_test(NAME unwritable_directory ARGS generate ${demo} --set output.directory=/proc/voldiff EXIT 4
+             STDERR "^loading.*error: cannot make the output directory /proc/voldiff: ")
 voldiff_test(NAME no_cuda ARGS generate ${demo} --device cuda --set output.directory=${made}/none EXIT 2 STDERR "no CUDA; use cpu")
 voldiff_test(NAME weights_missing ARGS generate ${demo} --set weights.autoencoder=gone.pt EXIT 4 STDERR "gone.pt")
 voldiff_test(NAME weights_of_another_network ARGS generate ${demo} --set output.directory=${made}/none

@@ -91,7 +91,7 @@ TEST(HostileZip, WithoutDirectory) { expect_refused("PK\x03\x04", "no directory 
 
 TEST(HostileZip, OfSomethingElse) {
     expect_refused(zip_file({{"a/readme.txt", "hello"}}), "the first is 'a/readme.txt'");
-    expect_refused(zip_file({}), "no directory at its end");
+    expect_refused(zip_file({}), "directory");  // minizip 1.1 finds none at its end, 1.3 an empty one
 }
 
 TEST(HostileZip, WithTwoCheckpoints) {

@@ -44,7 +44,7 @@ AutoencoderKlConfig small_autoencoder() {
     return config;
 }
 
-void fill(Module& module) {
+void fill_weights(Module& module) {
     auto generator = at::detail::createCPUGenerator(3);
     for (const auto& [key, tensor] : module.named_tensors()) tensor->copy_(at::randn(tensor->sizes(), generator) * 0.2);
 }
@@ -120,7 +120,7 @@ TEST(CheckFinite, NamesTheStageAndCounts) {
 class SmallRun : public ::testing::Test {
   protected:
     SmallRun() : unet(small_unet()) {
-        fill(unet);
+        fill_weights(unet);
         scheduler = find_scheduler("rflow").make();
         scheduler->prepare();
         scheduler->set_timesteps(3, 64);
@@ -176,7 +176,7 @@ TEST(Decode, AutoTakesTheWholeLatentWhereItFits) {
 
 TEST(Decode, MethodsMakeTheSameShape) {
     AutoencoderKl autoencoder(small_autoencoder());
-    fill(autoencoder);
+    fill_weights(autoencoder);
     for (const DecodeMethod& method : decode_methods()) {
         DecodeOptions options;
         options.method = method.name;
