@@ -39,26 +39,28 @@ constexpr std::int64_t slab_from = 64 << 20;
 constexpr std::int64_t slab_values = 16 << 20;
 
 bool worth_slabs(const at::Tensor& x, const at::Tensor& weight, std::int64_t stride, std::int64_t padding) {
-    return x.device().is_cpu() && x.size(0) == 1 && weight.size(2) == 3 && stride == 1 && padding == 1 &&
+    return x.device().is_cpu() && x.size(0) == 1 && stride == 1 && weight.size(2) == 2 * padding + 1 &&
            x.numel() >= slab_from;
 }
 
-// The planes [begin, end) and one neighbour on either side, zero outside.
-at::Tensor slab_with_border(const at::Tensor& x, std::int64_t begin, std::int64_t end) {
+// The planes [begin, end) and `border` neighbours on either side, zero outside.
+at::Tensor slab_with_border(const at::Tensor& x, std::int64_t begin, std::int64_t end, std::int64_t border) {
     const std::int64_t depth = x.size(2);
-    const at::Tensor slab = x.slice(2, std::max<std::int64_t>(begin - 1, 0), std::min(end + 1, depth));
-    const std::int64_t before = begin == 0 ? 1 : 0;
-    const std::int64_t after = end == depth ? 1 : 0;
+    const at::Tensor slab = x.slice(2, std::max<std::int64_t>(begin - border, 0), std::min(end + border, depth));
+    const std::int64_t before = std::max<std::int64_t>(border - begin, 0);
+    const std::int64_t after = std::max<std::int64_t>(end + border - depth, 0);
     return before + after > 0 ? at::constant_pad_nd(slab, {0, 0, 0, 0, before, after}) : slab.contiguous();
 }
 
-at::Tensor convolve_in_slabs(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor convolve_in_slabs(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                             std::int64_t padding) {
     const std::int64_t depth = x.size(2);
     const std::int64_t planes = std::max<std::int64_t>(1, slab_values / (x.numel() / depth));
     at::Tensor y = at::empty({1, weight.size(0), depth, x.size(3), x.size(4)}, x.options());
     for (std::int64_t begin = 0; begin < depth; begin += planes) {
         const std::int64_t end = std::min(begin + planes, depth);
-        y.slice(2, begin, end).copy_(convolve(slab_with_border(x, begin, end), weight, bias, ones, {0, 1, 1}));
+        y.slice(2, begin, end)
+            .copy_(convolve(slab_with_border(x, begin, end, padding), weight, bias, ones, {0, padding, padding}));
     }
     return y;
 }
@@ -67,7 +69,7 @@ at::Tensor convolve_in_slabs(const at::Tensor& x, const at::Tensor& weight, cons
 
 at::Tensor conv3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
                   std::int64_t padding) {
-    if (worth_slabs(x, weight, stride, padding)) return convolve_in_slabs(x, weight, bias);
+    if (worth_slabs(x, weight, stride, padding)) return convolve_in_slabs(x, weight, bias, padding);
     return convolve(x, weight, bias, {stride, stride, stride}, {padding, padding, padding});
 }
 
