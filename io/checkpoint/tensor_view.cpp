@@ -43,9 +43,9 @@ void check_bounds(const TensorLayout& layout, std::int64_t count, std::int64_t s
 }
 
 void check_booleans(std::string_view bytes) {
-    const auto wrong = std::find_if(bytes.begin(), bytes.end(), [](char byte) { return byte != 0 && byte != 1; });
-    if (wrong != bytes.end()) {
-        refuse_weights("holds booleans, but one of them is ", static_cast<int>(*wrong), " (expected 0 or 1)");
+    const auto wrong = bytes.find_first_not_of(std::string_view("\0\1", 2));
+    if (wrong != std::string_view::npos) {
+        refuse_weights("holds booleans, but one of them is ", static_cast<int>(bytes[wrong]), " (expected 0 or 1)");
     }
 }
 

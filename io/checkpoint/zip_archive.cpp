@@ -201,7 +201,7 @@ Blob ZipArchive::read(const std::string& name) {
         if (record.encrypted || (record.method != 0 && record.method != Z_DEFLATED)) {
             refuse_weights("is encrypted or compressed by method ", record.method, ", expected stored or deflated");
         }
-        const auto content = record.method == 0 ? stored(record) : inflated(record);
+        auto content = record.method == 0 ? stored(record) : inflated(record);
         if (crc_of(content.bytes) != record.crc) {
             refuse_weights("its CRC-32 is not that of the directory; the data is damaged, copy or download it again");
         }
