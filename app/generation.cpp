@@ -88,7 +88,9 @@ Generation::Generation(RunConfig run, bool overwrite, Context& context)
     const StageClock clock("load");
     context_.log.info("loading the model");
     model_ = load_model(run_);
-    for (const std::string& note : model_.notes) context_.log.info("note: " + note);
+    for (const LoadNote& note : model_.notes) {
+        note.warning ? context_.log.warn(note.text) : context_.log.info("note: " + note.text);
+    }
     request_ = image_only_request(run_, model_);
     image_only_conditions(run_.network.diffusion_unet, request_.conditions);
     make_scheduler(run_)->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);

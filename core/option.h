@@ -65,6 +65,29 @@ class OptionGroup {
     virtual void visit_options(OptionVisitor& visitor) = 0;
 };
 
+// Names that the user chooses, each with options of one kind: `attention: {"down_blocks.2.*": {include_fc: false}}`.
+class OptionMap {
+  public:
+    virtual ~OptionMap() = default;
+    virtual std::vector<std::pair<std::string, OptionGroup*>> entries() = 0;
+    virtual OptionGroup& add(const std::string& name) = 0;
+    virtual void clear() = 0;
+};
+
+template <class Group>
+class OptionMapOf : public OptionMap {
+  public:
+    std::vector<std::pair<std::string, Group>> items;  // in the order given
+
+    std::vector<std::pair<std::string, OptionGroup*>> entries() override {
+        std::vector<std::pair<std::string, OptionGroup*>> all;
+        for (auto& [name, group] : items) all.emplace_back(name, &group);
+        return all;
+    }
+    OptionGroup& add(const std::string& name) override { return items.emplace_back(name, Group()).second; }
+    void clear() override { items.clear(); }
+};
+
 class OptionVisitor {
   public:
     virtual ~OptionVisitor() = default;
@@ -72,6 +95,7 @@ class OptionVisitor {
     virtual void visit(const Option& option, std::int64_t& value) = 0;
     virtual void visit(const Option& option, double& value) = 0;
     virtual void visit(const Option& option, std::string& value) = 0;
+    virtual void visit(const Option& option, std::optional<bool>& value) = 0;
     virtual void visit(const Option& option, std::optional<std::int64_t>& value) = 0;
     virtual void visit(const Option& option, std::optional<std::string>& value) = 0;
     virtual void visit(const Option& option, std::vector<bool>& value) = 0;
@@ -82,6 +106,7 @@ class OptionVisitor {
     virtual void visit(const Option& option, std::array<double, 3>& value) = 0;
     virtual void visit(const Option& option, PerLevel& value) = 0;
     virtual void visit(const Option& option, RawOptions& value) = 0;
+    virtual void visit(const Option& option, OptionMap& map) = 0;
     virtual void visit(const Option& option, OptionGroup& group) = 0;
 };
 

@@ -50,6 +50,18 @@ Json weights_of(const Model& model, const RunRecord& record) {
     return list;
 }
 
+// How the networks that ran were built.
+Json attention_of(const Model& model) {
+    return {{"autoencoder", attention_record(*model.autoencoder)},
+            {"diffusion_unet", attention_record(*model.diffusion_unet)}};
+}
+
+Json notes_of(const Model& model) {
+    Json notes = Json::array();
+    for (const LoadNote& note : model.notes) notes.push_back(note.text);
+    return notes;
+}
+
 Json stages_of(const RunRecord& record) {
     Json list = Json::array();
     for (const StageRecord& stage : record.stages) {
@@ -81,6 +93,8 @@ nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const R
             {"scale_factor", model.scale_factor},
             {"image", image_of(volume)},
             {"weights", weights_of(model, record)},
+            {"attention", attention_of(model)},
+            {"load_notes", notes_of(model)},
             {"stages", stages_of(record)},
             {"machine",
              {{"device", record.device},

@@ -14,6 +14,12 @@ const std::vector<Command>& commands() {
          "show what a checkpoint, a volume or a config holds",
          {"diff_unet_3d_rflow-ct.pt", "--json --all autoencoder_v1.pt", "output/ct_seed0_000.nii.gz"},
          add_inspect},
+        {"convert",
+         "rewrite a checkpoint: file format, key layout, fused or separate projections, type",
+         {"diff_unet_3d_rflow-ct.pt unet.safetensors", "old.pt new.pt --layout monai-1.5 --drop-proj",
+          "unet.pt half.safetensors --fuse-qkv --dtype float16 --network config_network_rflow.json --as diffusion_unet "
+          "--check"},
+         add_convert},
         {"doctor", "show versions, devices, threads and memory", {"", "--json", "--json | jq .memory"}, add_doctor},
     };
     return table;

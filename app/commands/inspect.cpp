@@ -35,7 +35,7 @@ const Inspector& inspector_for(const std::filesystem::path& file) {
 struct InspectOptions {
     std::filesystem::path file;
     bool json = false;
-    bool all = false;
+    InspectDetail detail;
 };
 
 void inspect(const InspectOptions& options, Context& context) {
@@ -45,7 +45,7 @@ void inspect(const InspectOptions& options, Context& context) {
     if (options.json) return print_json(context.out, report);
     print_field(context.out, "file", options.file.string());
     print_field(context.out, "kind", inspector.kind);
-    inspector.print(report, options.all, context.out);
+    inspector.print(report, options.detail, context.out);
 }
 
 }  // namespace
@@ -54,7 +54,9 @@ Action add_inspect(CLI::App& parser) {
     const auto options = std::make_shared<InspectOptions>();
     parser.add_option("FILE", options->file, "checkpoint, volume, or config")->required();
     parser.add_flag("--json", options->json, "print JSON with everything")->group("Output");
-    parser.add_flag("--all", options->all, "list every tensor, not the first 20")->group("Output");
+    parser.add_flag("--all", options->detail.all, "list every tensor, not the first 20")->group("Output");
+    parser.add_flag("--structure", options->detail.structure, "show how each attention block of a config is built")
+        ->group("Output");
     return [options](Context& context) { inspect(*options, context); };
 }
 

@@ -8,6 +8,11 @@
 
 namespace voldiff {
 
+struct InspectDetail {
+    bool all = false;        // lists in full
+    bool structure = false;  // how each attention block of a network is built
+};
+
 struct Inspector {
     std::string kind;     // "volume"
     std::string expects;  // ".nii.gz, .nrrd", for the message about a file of no known kind
@@ -15,8 +20,8 @@ struct Inspector {
     bool (*recognises)(const std::filesystem::path& file);
     // Everything there is to say. Throws what reading the file throws.
     Report (*describe)(const std::filesystem::path& file);
-    // The report for people; `all`: lists in full.
-    void (*print)(const Report& report, bool all, std::ostream& out);
+    // The report for people.
+    void (*print)(const Report& report, const InspectDetail& detail, std::ostream& out);
 };
 
 Inspector volume_inspector();

@@ -1,4 +1,5 @@
 #include "app/commands/inspect.h"
+#include "core/state_dict/convert.h"
 #include "core/text.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/file.h"
@@ -53,8 +54,12 @@ Report describe(const std::filesystem::path& file) {
     Report extra_tensors = Report::array();
     for (const auto& item : checkpoint.extra_tensors)
         extra_tensors.push_back(describe_tensor(item.key(), item.value()));
+    const KeyForm key_form = key_form_of(checkpoint.weights);
     return {{"format", checkpoint.format},
             {"weights_at", checkpoint.weights_at},
+            {"layout", key_form.layout},
+            {"attention",
+             {{"separate", key_form.separate}, {"fused", key_form.fused}, {"projections", key_form.projections}}},
             {"tensor_count", tensors.size()},
             {"parameters", parameters},
             {"bytes", bytes},
@@ -63,6 +68,16 @@ Report describe(const std::filesystem::path& file) {
             {"extra_numbers", checkpoint.extra_numbers},
             {"extra_tensors", extra_tensors},
             {"tensors", tensors}};
+}
+
+// "6 blocks with to_q, to_k, to_v; 6 with a projection"
+std::string attention_text(const Report& attention) {
+    const auto count = [&attention](const char* key) { return attention[key].get<std::size_t>(); };
+    if (count("separate") + count("fused") == 0) return "none";
+    std::string text;
+    if (count("separate") > 0) text = with_thousands(count("separate")) + " blocks with to_q, to_k, to_v; ";
+    if (count("fused") > 0) text += with_thousands(count("fused")) + " blocks with qkv; ";
+    return text + with_thousands(count("projections")) + " with a projection";
 }
 
 void print_tensors(const Report& tensors, std::size_t most, std::ostream& out) {
@@ -75,10 +90,13 @@ void print_tensors(const Report& tensors, std::size_t most, std::ostream& out) {
     if (count < tensors.size()) out << "  ... " << tensors.size() - count << " more; --all lists them\n";
 }
 
-void print(const Report& report, bool all, std::ostream& out) {
+void print(const Report& report, const InspectDetail& detail, std::ostream& out) {
+    const bool all = detail.all;
     const std::string at = report["weights_at"];
     print_field(out, "format", report["format"]);
     print_field(out, "weights at", at.empty() ? "top level" : printable(at));
+    print_field(out, "layout", report["layout"]);
+    print_field(out, "attention", attention_text(report["attention"]));
     print_field(out, "tensors", with_thousands(report["tensor_count"]));
     print_field(out, "parameters", with_thousands(report["parameters"]));
     print_field(out, "size", byte_size(report["bytes"]));

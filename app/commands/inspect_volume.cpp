@@ -40,7 +40,7 @@ Report describe(const std::filesystem::path& file) {
 
 std::string value(const Report& number) { return number.is_null() ? "-" : short_number(number.get<double>()); }
 
-void print(const Report& report, bool /*all*/, std::ostream& out) {
+void print(const Report& report, const InspectDetail& /*detail*/, std::ostream& out) {
     print_field(out, "size", join_values(report["size"], " x ") + " voxels");
     print_field(out, "spacing", join_values(report["spacing_mm"], " x ") + " mm");
     print_field(out, "orientation", report["orientation"]);

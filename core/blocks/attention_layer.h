@@ -16,17 +16,14 @@ class AttentionLayer : public TensorModule {
 };
 
 // Arguments of monai/networks/blocks/spatialattention.py (SpatialAttentionBlock).
-struct SpatialAttentionBlockConfig : OptionGroup {
+struct SpatialAttentionBlockConfig : OptionGroup, AttentionOptions {
     std::int64_t spatial_dims = 3;
     std::int64_t num_channels = 0;
     std::optional<std::int64_t> num_head_channels;  // absent: one head over all channels
     std::int64_t norm_num_groups = 32;
     double norm_eps = 1e-6;
-    std::optional<std::string> attention_dtype;
-    bool include_fc = true;
-    bool use_combined_linear = false;
-    bool use_flash_attention = false;
 
+    SpatialAttentionBlockConfig() { include_fc = true; }
     void visit_options(OptionVisitor& visitor) override;
 };
 

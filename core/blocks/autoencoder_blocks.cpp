@@ -141,14 +141,13 @@ std::shared_ptr<TensorModule> make_autoencoder_upsample(const AutoencoderKlConfi
     return std::make_shared<CoreTransposedUpsample>(channels);
 }
 
-std::shared_ptr<TensorModule> make_autoencoder_attention(const AutoencoderKlConfig& config, std::int64_t channels) {
+std::shared_ptr<TensorModule> make_autoencoder_attention(const AutoencoderKlConfig& config, std::int64_t channels,
+                                                         const AttentionOptions& options) {
     SpatialAttentionBlockConfig attention;
     attention.num_channels = channels;
     attention.norm_num_groups = config.norm_num_groups;
     attention.norm_eps = config.norm_eps;
-    attention.include_fc = config.include_fc;
-    attention.use_combined_linear = config.use_combined_linear;
-    attention.use_flash_attention = config.use_flash_attention;
+    static_cast<AttentionOptions&>(attention) = options;
     return std::make_shared<SpatialAttentionBlock>(attention);
 }
 

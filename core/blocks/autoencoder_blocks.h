@@ -39,6 +39,7 @@ std::shared_ptr<TensorModule> make_autoencoder_downsample(const AutoencoderKlCon
 std::shared_ptr<TensorModule> make_autoencoder_upsample(const AutoencoderKlConfig& config, std::int64_t channels);
 
 // Self-attention over all voxels, one head.
-std::shared_ptr<TensorModule> make_autoencoder_attention(const AutoencoderKlConfig& config, std::int64_t channels);
+std::shared_ptr<TensorModule> make_autoencoder_attention(const AutoencoderKlConfig& config, std::int64_t channels,
+                                                         const AttentionOptions& options);
 
 }  // namespace voldiff

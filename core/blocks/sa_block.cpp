@@ -35,10 +35,7 @@ void SABlockConfig::visit_options(OptionVisitor& v) {
     v.visit(Option("sequence_length", "longest sequence of causal attention").in(1, 1e6), sequence_length);
     v.visit(Option("rel_pos_embedding", "relative position term").one_of({"decomposed"}), rel_pos_embedding);
     v.visit(Option("input_size", "extents of the sequence for the relative position term").in(1, 1e6), input_size);
-    v.visit(Option("attention_dtype", "type of the scores"), attention_dtype);
-    v.visit(Option("include_fc", "output projection").also_called("use_proj_attn"), include_fc);
-    v.visit(Option("use_combined_linear", "one projection for query, key and value"), use_combined_linear);
-    v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
+    visit_attention_options(v);
 }
 
 void SABlockConfig::check() const {

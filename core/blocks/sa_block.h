@@ -1,6 +1,7 @@
 // Self-attention over a sequence.
 #pragma once
 
+#include "core/blocks/attention_options.h"
 #include "core/blocks/layers.h"
 #include "core/option.h"
 
@@ -11,7 +12,7 @@
 namespace voldiff {
 
 // Arguments of monai/networks/blocks/selfattention.py (SABlock).
-struct SABlockConfig : OptionGroup {
+struct SABlockConfig : OptionGroup, AttentionOptions {
     std::int64_t hidden_size = 0;
     std::int64_t num_heads = 1;
     double dropout_rate = 0;  // training only, ignored
@@ -23,11 +24,8 @@ struct SABlockConfig : OptionGroup {
     std::optional<std::int64_t> sequence_length;  // causal only: the longest sequence
     std::optional<std::string> rel_pos_embedding;
     std::vector<std::int64_t> input_size;  // rel_pos_embedding only: the extents of the sequence, 2 or 3
-    std::optional<std::string> attention_dtype;
-    bool include_fc = true;
-    bool use_combined_linear = true;
-    bool use_flash_attention = false;
 
+    SABlockConfig() { include_fc = use_combined_linear = true; }
     void visit_options(OptionVisitor& visitor) override;
     void check() const;  // throws Error(config)
 

@@ -19,10 +19,7 @@ SABlockConfig sequence_attention(const SpatialAttentionBlockConfig& config) {
     attention.hidden_size = channels;
     attention.num_heads = channels / head;
     attention.qkv_bias = true;
-    attention.attention_dtype = config.attention_dtype;
-    attention.include_fc = config.include_fc;
-    attention.use_combined_linear = config.use_combined_linear;
-    attention.use_flash_attention = config.use_flash_attention;
+    static_cast<AttentionOptions&>(attention) = config;
     return attention;
 }
 
@@ -34,10 +31,7 @@ void SpatialAttentionBlockConfig::visit_options(OptionVisitor& v) {
     v.visit(Option("num_head_channels", "channels of one head").in(1, 1e6), num_head_channels);
     v.visit(Option("norm_num_groups", "groups of the group norm").in(1, 1e6), norm_num_groups);
     v.visit(Option("norm_eps", "epsilon of the group norm").in(0, 1), norm_eps);
-    v.visit(Option("attention_dtype", "type of the scores"), attention_dtype);
-    v.visit(Option("include_fc", "output projection").also_called("use_proj_attn"), include_fc);
-    v.visit(Option("use_combined_linear", "one projection for query, key and value"), use_combined_linear);
-    v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
+    visit_attention_options(v);
 }
 
 SpatialAttentionBlock::SpatialAttentionBlock(const SpatialAttentionBlockConfig& config) {

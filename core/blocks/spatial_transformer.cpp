@@ -17,9 +17,7 @@ void SpatialTransformerConfig::visit_options(OptionVisitor& v) {
     v.visit(Option("norm_eps", "epsilon of the group norm").in(0, 1), norm_eps);
     v.visit(Option("cross_attention_dim", "width of the context").in(1, 1e6), cross_attention_dim);
     v.visit(Option("upcast_attention", "scores in float32"), upcast_attention);
-    v.visit(Option("include_fc", "output projection of the self-attention").also_called("use_proj_attn"), include_fc);
-    v.visit(Option("use_combined_linear", "one projection in the self-attention"), use_combined_linear);
-    v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
+    visit_attention_options(v);
 }
 
 GegluMlp::GegluMlp(std::int64_t hidden_size, std::int64_t mlp_dim) {
@@ -37,16 +35,14 @@ class TransformerBlock : public Module {
   public:
     explicit TransformerBlock(const SpatialTransformerConfig& config) {
         const std::int64_t width = config.num_attention_heads * config.num_head_channels;
-        const std::optional<std::string> dtype =
-            config.upcast_attention ? std::optional<std::string>("float32") : std::nullopt;
+        std::optional<std::string> dtype = config.attention_dtype;
+        if (!dtype && config.upcast_attention) dtype = "float32";
         SABlockConfig self;
         self.hidden_size = width;
         self.num_heads = config.num_attention_heads;
         self.dim_head = config.num_head_channels;
+        static_cast<AttentionOptions&>(self) = config;
         self.attention_dtype = dtype;
-        self.include_fc = config.include_fc;
-        self.use_combined_linear = config.use_combined_linear;
-        self.use_flash_attention = config.use_flash_attention;
         CrossAttentionBlockConfig cross;
         cross.hidden_size = width;
         cross.num_heads = config.num_attention_heads;

@@ -6,7 +6,8 @@
 
 namespace voldiff {
 
-struct SpatialTransformerConfig : OptionGroup {
+// include_fc and use_combined_linear act on the self-attention; the cross-attention always has a projection.
+struct SpatialTransformerConfig : OptionGroup, AttentionOptions {
     std::int64_t spatial_dims = 3;
     std::int64_t in_channels = 0;
     std::int64_t num_attention_heads = 1;
@@ -17,10 +18,8 @@ struct SpatialTransformerConfig : OptionGroup {
     double norm_eps = 1e-6;
     std::optional<std::int64_t> cross_attention_dim;
     bool upcast_attention = false;
-    bool include_fc = true;
-    bool use_combined_linear = false;
-    bool use_flash_attention = false;
 
+    SpatialTransformerConfig() { include_fc = true; }
     void visit_options(OptionVisitor& visitor) override;
 };
 

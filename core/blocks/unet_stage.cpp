@@ -29,7 +29,9 @@ std::shared_ptr<EmbeddedModule> make_resampler(const UnetStageOptions& stage, Re
 std::vector<std::shared_ptr<AttentionLayer>> make_attentions(const UnetStageOptions& stage) {
     std::vector<std::shared_ptr<AttentionLayer>> layers;
     if (!stage.make_attention) return layers;
-    for (std::int64_t i = 0; i < stage.num_res_blocks; ++i) layers.push_back(stage.make_attention());
+    for (std::int64_t i = 0; i < stage.num_res_blocks; ++i) {
+        layers.push_back(stage.make_attention("attentions." + std::to_string(i)));
+    }
     return layers;
 }
 
@@ -73,7 +75,7 @@ at::Tensor UnetDownBlock::forward(at::Tensor x, const at::Tensor& emb, const at:
 UnetMidBlock::UnetMidBlock(const UnetStageOptions& options) {
     const UnetResnetBlockOptions resnet = resnet_options(options, options.in_channels);
     resnet_1_ = add<UnetResnetBlock>("resnet_1", resnet);
-    attention_ = register_module("attention", options.make_attention());
+    attention_ = register_module("attention", options.make_attention("attention"));
     resnet_2_ = add<UnetResnetBlock>("resnet_2", resnet);
 }
 

@@ -7,8 +7,12 @@
 #include "core/blocks/unet_resnet_block.h"
 
 #include <functional>
+#include <string>
 
 namespace voldiff {
+
+// Makes the attention block with this key in its stage: "attentions.0", or "attention" in the middle.
+using MakeAttention = std::function<std::shared_ptr<AttentionLayer>(const std::string& key)>;
 
 struct UnetStageOptions {
     std::int64_t in_channels = 0;          // down: of the input; up: of the last skip, which the level above made
@@ -20,8 +24,7 @@ struct UnetStageOptions {
     double norm_eps = 1e-6;
     bool resample = true;  // ends in a down- or upsampler
     bool resblock_updown = false;
-    // Makes the attention of this level; empty for levels without.
-    std::function<std::shared_ptr<AttentionLayer>()> make_attention;
+    MakeAttention make_attention;  // empty for levels without
 };
 
 class UnetDownBlock : public Module {

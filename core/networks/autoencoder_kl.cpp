@@ -14,54 +14,81 @@ namespace {
 
 using Blocks = std::vector<std::shared_ptr<TensorModule>>;
 
-// Residual block, attention, residual block at the lowest resolution.
-void add_nonlocal_part(Blocks& blocks, const AutoencoderKlConfig& config) {
-    const std::int64_t channels = config.num_channels.back();
-    blocks.push_back(make_autoencoder_resblock(config, channels, channels, /*plain=*/true));
-    blocks.push_back(make_autoencoder_attention(config, channels));
-    blocks.push_back(make_autoencoder_resblock(config, channels, channels, /*plain=*/true));
-}
+// Puts the blocks of one cascade in their order.
+class CascadeBuilder {
+  public:
+    // `name`: "encoder" or "decoder", the start of the blocks' keys.
+    CascadeBuilder(const AutoencoderKlConfig& config, AttentionPlan& plan, std::string name)
+        : config_(config), plan_(plan), name_(std::move(name)) {}
 
-// The residual blocks of a level, each followed by attention where the level has it.
-void add_level(Blocks& blocks, const AutoencoderKlConfig& config, std::size_t level, std::int64_t in_channels) {
-    const std::int64_t out_channels = config.num_channels[level];
-    const std::int64_t res_blocks = config.num_res_blocks.expand(config.num_channels.size(), "num_res_blocks")[level];
-    for (std::int64_t i = 0; i < res_blocks; ++i) {
-        blocks.push_back(make_autoencoder_resblock(config, i == 0 ? in_channels : out_channels, out_channels));
-        if (config.attention_levels[level]) blocks.push_back(make_autoencoder_attention(config, out_channels));
+    void add_convolution(std::int64_t in_channels, std::int64_t out_channels) {
+        blocks.push_back(
+            std::make_shared<AutoencoderConvolution>(config_, ConvolutionOptions{in_channels, out_channels}));
     }
-}
 
-Blocks encoder_blocks(const AutoencoderKlConfig& config) {
-    const std::vector<std::int64_t>& channels = config.num_channels;
+    void add_norm(std::int64_t channels) {
+        blocks.push_back(std::make_shared<GroupNorm>(config_.norm_num_groups, channels, config_.norm_eps));
+    }
+
+    // The residual blocks of a level, each followed by attention where the level has it.
+    void add_level(std::size_t level, std::int64_t in_channels) {
+        const std::int64_t out_channels = config_.num_channels[level];
+        const auto res_blocks = config_.num_res_blocks.expand(config_.num_channels.size(), "num_res_blocks")[level];
+        for (std::int64_t i = 0; i < res_blocks; ++i) {
+            blocks.push_back(make_autoencoder_resblock(config_, i == 0 ? in_channels : out_channels, out_channels));
+            if (config_.attention_levels[level]) add_attention(out_channels);
+        }
+    }
+
+    // Residual block, attention, residual block at the lowest resolution.
+    void add_nonlocal_part() {
+        const std::int64_t channels = config_.num_channels.back();
+        blocks.push_back(make_autoencoder_resblock(config_, channels, channels, /*plain=*/true));
+        add_attention(channels);
+        blocks.push_back(make_autoencoder_resblock(config_, channels, channels, /*plain=*/true));
+    }
+
     Blocks blocks;
-    blocks.push_back(
-        std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{config.in_channels, channels.front()}));
+
+  private:
+    void add_attention(std::int64_t channels) {
+        const std::string path = name_ + ".blocks." + std::to_string(blocks.size());
+        blocks.push_back(make_autoencoder_attention(config_, channels, plan_.options_for(path)));
+    }
+
+    const AutoencoderKlConfig& config_;
+    AttentionPlan& plan_;
+    std::string name_;
+};
+
+Blocks encoder_blocks(const AutoencoderKlConfig& config, AttentionPlan& plan) {
+    const std::vector<std::int64_t>& channels = config.num_channels;
+    CascadeBuilder builder(config, plan, "encoder");
+    builder.add_convolution(config.in_channels, channels.front());
     for (std::size_t level = 0; level < channels.size(); ++level) {
-        add_level(blocks, config, level, channels[level == 0 ? 0 : level - 1]);
-        if (level + 1 < channels.size()) blocks.push_back(make_autoencoder_downsample(config, channels[level]));
+        builder.add_level(level, channels[level == 0 ? 0 : level - 1]);
+        if (level + 1 < channels.size()) {
+            builder.blocks.push_back(make_autoencoder_downsample(config, channels[level]));
+        }
     }
-    if (config.with_encoder_nonlocal_attn) add_nonlocal_part(blocks, config);
-    blocks.push_back(std::make_shared<GroupNorm>(config.norm_num_groups, channels.back(), config.norm_eps));
-    blocks.push_back(
-        std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{channels.back(), config.latent_channels}));
-    return blocks;
+    if (config.with_encoder_nonlocal_attn) builder.add_nonlocal_part();
+    builder.add_norm(channels.back());
+    builder.add_convolution(channels.back(), config.latent_channels);
+    return std::move(builder.blocks);
 }
 
-Blocks decoder_blocks(const AutoencoderKlConfig& config) {
+Blocks decoder_blocks(const AutoencoderKlConfig& config, AttentionPlan& plan) {
     const std::vector<std::int64_t>& channels = config.num_channels;
-    Blocks blocks;
-    blocks.push_back(
-        std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{config.latent_channels, channels.back()}));
-    if (config.with_decoder_nonlocal_attn) add_nonlocal_part(blocks, config);
+    CascadeBuilder builder(config, plan, "decoder");
+    builder.add_convolution(config.latent_channels, channels.back());
+    if (config.with_decoder_nonlocal_attn) builder.add_nonlocal_part();
     for (std::size_t level = channels.size(); level-- > 0;) {
-        add_level(blocks, config, level, channels[std::min(level + 1, channels.size() - 1)]);
-        if (level > 0) blocks.push_back(make_autoencoder_upsample(config, channels[level]));
+        builder.add_level(level, channels[std::min(level + 1, channels.size() - 1)]);
+        if (level > 0) builder.blocks.push_back(make_autoencoder_upsample(config, channels[level]));
     }
-    blocks.push_back(std::make_shared<GroupNorm>(config.norm_num_groups, channels.front(), config.norm_eps));
-    blocks.push_back(
-        std::make_shared<AutoencoderConvolution>(config, ConvolutionOptions{channels.front(), config.out_channels}));
-    return blocks;
+    builder.add_norm(channels.front());
+    builder.add_convolution(channels.front(), config.out_channels);
+    return std::move(builder.blocks);
 }
 
 void check_channels(const at::Tensor& x, std::int64_t channels, const char* what) {
@@ -85,14 +112,27 @@ at::Tensor BlockCascade::forward(at::Tensor x, const BlockProgress& progress) {
     return x;
 }
 
-AutoencoderKl::AutoencoderKl(const AutoencoderKlConfig& config) : config_(config) {
+AutoencoderKl::AutoencoderKl(const AutoencoderKlConfig& config) : Network({config, config.attention}), config_(config) {
     config.check();
     const ConvolutionOptions pointwise{config.latent_channels, config.latent_channels, 1, 1, 0};
-    encoder_ = add<BlockCascade>("encoder", encoder_blocks(config));
-    decoder_ = add<BlockCascade>("decoder", decoder_blocks(config));
+    encoder_ = add<BlockCascade>("encoder", encoder_blocks(config, plan_));
+    decoder_ = add<BlockCascade>("decoder", decoder_blocks(config, plan_));
     quant_conv_mu_ = add<Convolution>("quant_conv_mu", pointwise);
     quant_conv_log_sigma_ = add<Convolution>("quant_conv_log_sigma", pointwise);
     post_quant_conv_ = add<Convolution>("post_quant_conv", pointwise);
+    plan_.check_all_used();
+}
+
+std::vector<at::Tensor> AutoencoderKl::probe(std::uint64_t seed) {
+    ProbeNoise noise(seed);
+    const std::int64_t extent = 4 * config_.downsampling();
+    const LatentDistribution z = encode(noise({1, config_.in_channels, extent, extent, extent}));
+    return {z.mean, z.sigma, decode(noise({1, config_.latent_channels, 4, 4, 4}))};
+}
+
+std::vector<KeyLayout> AutoencoderKl::layouts() const {
+    return config_.maisi ? maisi_autoencoder_layouts(config_.use_convtranspose)
+                         : autoencoder_layouts(config_.use_convtranspose);
 }
 
 LatentDistribution AutoencoderKl::encode(const at::Tensor& image, const BlockProgress& progress) {

@@ -5,6 +5,7 @@
 
 #include "core/blocks/layers.h"
 #include "core/networks/autoencoder_kl_config.h"
+#include "core/networks/network.h"
 
 #include <functional>
 #include <memory>
@@ -30,7 +31,7 @@ struct LatentDistribution {
     at::Tensor sigma;  // same shape
 };
 
-class AutoencoderKl : public Module {
+class AutoencoderKl : public Network {
   public:
     explicit AutoencoderKl(const AutoencoderKlConfig& config);  // throws Error(config)
 
@@ -44,6 +45,9 @@ class AutoencoderKl : public Module {
     at::Tensor decode_stage_2_outputs(const at::Tensor& latent) { return decode(latent); }
 
     const AutoencoderKlConfig& config() const { return config_; }
+    const std::string& class_name() const override { return config_.target; }
+    std::vector<KeyLayout> layouts() const override;
+    std::vector<at::Tensor> probe(std::uint64_t seed) override;  // mean, sigma, decoded
 
   private:
     AutoencoderKlConfig config_;

@@ -43,9 +43,8 @@ void AutoencoderKlConfig::visit_options(OptionVisitor& v) {
     v.visit(Option("norm_eps", "epsilon of the group norms").in(0, 1), norm_eps);
     v.visit(Option("with_encoder_nonlocal_attn", "attention at the bottom of the encoder"), with_encoder_nonlocal_attn);
     v.visit(Option("with_decoder_nonlocal_attn", "attention at the top of the decoder"), with_decoder_nonlocal_attn);
-    v.visit(Option("include_fc", "output projection in the attention blocks").also_called("use_proj_attn"), include_fc);
-    v.visit(Option("use_combined_linear", "one projection for query, key and value"), use_combined_linear);
-    v.visit(Option("use_flash_attention", "memory-efficient attention"), use_flash_attention);
+    visit_attention_options(v);
+    v.visit(Option("attention", "these four for the attention blocks that a pattern names"), attention);
     v.visit(Option("use_convtranspose", "transposed convolutions in the decoder"), use_convtranspose);
     v.visit(Option("num_splits", "hint: parts of a convolution").in(1, 4096), num_splits);
     v.visit(Option("dim_split", "hint: axis of the parts").in(0, 2), dim_split);

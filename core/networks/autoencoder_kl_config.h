@@ -1,6 +1,7 @@
 // Constructor arguments of the autoencoder, under MONAI's names.
 #pragma once
 
+#include "core/blocks/attention_options.h"
 #include "core/option.h"
 
 #include <string>
@@ -10,7 +11,7 @@ namespace voldiff {
 
 // Sources: monai/networks/nets/autoencoderkl.py (AutoencoderKL),
 //          monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (AutoencoderKlMaisi).
-struct AutoencoderKlConfig : OptionGroup {
+struct AutoencoderKlConfig : OptionGroup, AttentionOptions {
     std::int64_t spatial_dims = 3;
     std::int64_t in_channels = 1;
     std::int64_t out_channels = 1;
@@ -22,9 +23,7 @@ struct AutoencoderKlConfig : OptionGroup {
     double norm_eps = 1e-6;
     bool with_encoder_nonlocal_attn = false;
     bool with_decoder_nonlocal_attn = false;
-    bool include_fc = false;
-    bool use_combined_linear = false;
-    bool use_flash_attention = false;
+    AttentionOverrides attention;  // for single attention blocks
     bool use_convtranspose = false;
 
     // Hints for a GPU's memory; they never change the result here.

@@ -3,8 +3,8 @@
 //          monai/apps/generation/maisi/networks/diffusion_model_unet_maisi.py (DiffusionModelUNetMaisi).
 #pragma once
 
-#include "core/blocks/unet_stage.h"
 #include "core/networks/diffusion_unet_config.h"
+#include "core/networks/unet_trunk.h"
 
 namespace voldiff {
 
@@ -23,7 +23,7 @@ struct UnetResiduals {
     at::Tensor mid;                // added after the middle block
 };
 
-class DiffusionUnet : public Module {
+class DiffusionUnet : public UnetTrunk {
   public:
     explicit DiffusionUnet(const DiffusionUnetConfig& config);  // throws Error(config)
 
@@ -33,24 +33,19 @@ class DiffusionUnet : public Module {
                        const UnetResiduals& residuals = {});
 
     const DiffusionUnetConfig& config() const { return config_; }
+    const std::string& class_name() const override { return config_.target; }
+    std::vector<at::Tensor> probe(std::uint64_t seed) override;  // the prediction
 
   private:
     void build_embeddings();
-    void build_stages();
-    std::function<std::shared_ptr<AttentionLayer>()> attention_of(std::size_t level) const;
-    std::int64_t embedding_width() const;
+    void build_up_blocks();
     at::Tensor embed(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions);
     at::Tensor add_down_residuals(at::Tensor h, std::vector<at::Tensor>& skips, const UnetResiduals& residuals) const;
 
     DiffusionUnetConfig config_;
-    std::shared_ptr<Convolution> conv_in_;
-    std::shared_ptr<EmbeddingMlp> time_embed_;
-    std::shared_ptr<Embedding> class_embedding_;
     std::shared_ptr<EmbeddingMlp> top_region_index_layer_;
     std::shared_ptr<EmbeddingMlp> bottom_region_index_layer_;
     std::shared_ptr<EmbeddingMlp> spacing_layer_;
-    std::vector<std::shared_ptr<UnetDownBlock>> down_blocks_;
-    std::shared_ptr<UnetMidBlock> middle_block_;
     std::vector<std::shared_ptr<UnetUpBlock>> up_blocks_;
     std::shared_ptr<GroupNorm> out_norm_;
     std::shared_ptr<Convolution> out_conv_;

@@ -3,6 +3,11 @@
 #include "io/checkpoint/message.h"
 #include "io/checkpoint/safetensors.h"
 #include "io/checkpoint/torch_file.h"
+#include "io/config/scalar.h"
+#include "io/file.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <array>
@@ -70,6 +75,30 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     } catch (const Error& error) {
         throw error.within(path.string());
     }
+}
+
+std::vector<std::string> write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+    const std::string kind = extension(path);
+    if (kind == ".pt" || kind == ".pth" || kind == ".ckpt") {
+        write_torch_checkpoint(path, checkpoint);
+        return {};
+    }
+    if (kind != ".safetensors") {
+        throw Error(ErrorCode::usage,
+                    path.string() + ": expected a name that ends in .safetensors, .pt, .pth or .ckpt");
+    }
+    std::vector<std::string> left_out;
+    auto metadata = checkpoint.metadata;
+    for (const auto& [name, number] : checkpoint.extra_numbers) metadata.emplace(name, format_number(number));
+    for (const auto& item : checkpoint.extra_tensors) {
+        if (item.value().numel() == 1) {
+            metadata.emplace(item.key(), format_number(item.value().item<double>()));
+        } else {
+            left_out.push_back(item.key());
+        }
+    }
+    write_safetensors(path, checkpoint.weights, metadata);
+    return left_out;
 }
 
 }  // namespace voldiff

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace voldiff {
 
@@ -34,5 +35,13 @@ Checkpoint read_checkpoint(const std::filesystem::path& path);
 // https://github.com/huggingface/safetensors
 void write_safetensors(const std::filesystem::path& path, const StateDict& tensors,
                        const std::map<std::string, std::string>& metadata = {});
+
+// Writes the weights and what stands beside them as torch.save does; torch.load reads the file with weights_only=True.
+// Weights alone are a plain state_dict. Throws as `write_safetensors`.
+void write_torch_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
+
+// By the extension: .safetensors (what stands beside the weights becomes metadata, as far as it is one number or text;
+// the names of the rest are returned), else as torch.save. Throws Error(usage) for an extension of neither.
+std::vector<std::string> write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
 }  // namespace voldiff

@@ -48,6 +48,11 @@ std::optional<at::ScalarType> dtype_from_safetensors_name(std::string_view name)
     return found ? std::optional(found->dtype) : std::nullopt;
 }
 
+std::string_view torch_storage_name(at::ScalarType dtype) {
+    const auto* found = find_dtype([&](const DtypeNames& row) { return row.dtype == dtype; });
+    return found ? found->storage : std::string_view();
+}
+
 std::string_view safetensors_name(at::ScalarType dtype) {
     const auto* found = find_dtype([&](const DtypeNames& row) { return row.dtype == dtype; });
     return found ? found->safetensors : std::string_view();

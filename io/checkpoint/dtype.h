@@ -14,6 +14,9 @@ std::optional<at::ScalarType> dtype_from_torch_name(std::string_view name);
 // "F32", "BF16", ...
 std::optional<at::ScalarType> dtype_from_safetensors_name(std::string_view name);
 
+// "FloatStorage", ...; empty for types that have none.
+std::string_view torch_storage_name(at::ScalarType dtype);
+
 // Empty for types that safetensors does not have.
 std::string_view safetensors_name(at::ScalarType dtype);
 

@@ -1,6 +1,9 @@
 #include "io/config/network_config.h"
 
 #include "core/error.h"
+#include "io/config/references.h"
+#include "io/config/run_config.h"
+#include "io/config/yaml.h"
 
 namespace voldiff {
 
@@ -30,6 +33,18 @@ void check(const Config& config, const Node& map, const std::string& prefix, Pro
     } catch (const Error& e) {
         problems.add(map.mark, "'" + prefix + "': " + e.what());
     }
+}
+
+template <class Config>
+void read_optional(std::optional<Config>& network, const RawOptions& options, const std::string& path,
+                   const ReadContext& context) {
+    const Node map = raw_node(options);
+    if (map.entries.empty()) return;
+    const std::size_t before = context.problems->size();
+    network.emplace();
+    TargetGroup<Config> group(*network);
+    read_options(group, map, path, {context.problems, nullptr, context.other_paths});
+    if (context.problems->size() == before) check(*network, map, path, *context.problems);
 }
 
 }  // namespace
@@ -62,6 +77,22 @@ void read_network(NetworkConfig& network, const Node& map, const std::string& pr
     const std::string start = prefix.empty() ? "" : prefix + ".";
     check(network.autoencoder, *map.find("autoencoder_def"), start + "autoencoder_def", *context.problems);
     check(network.diffusion_unet, *map.find("diffusion_unet_def"), start + "diffusion_unet_def", *context.problems);
+    read_optional(network.controlnet, network.controlnet_def, start + "controlnet_def", context);
+    read_optional(network.mask_generation_autoencoder, network.mask_generation_autoencoder_def,
+                  start + "mask_generation_autoencoder_def", context);
+    read_optional(network.mask_generation_diffusion, network.mask_generation_diffusion_def,
+                  start + "mask_generation_diffusion_def", context);
+}
+
+NetworkConfig load_network_config(const std::filesystem::path& file) {
+    Node root = load_yaml(file);
+    if (root.find("autoencoder_def") == nullptr) return load_run_config({file, {}, {}}).network;
+    Problems problems;
+    const auto referenced = resolve_references(root, problems);
+    NetworkConfig network;
+    read_network(network, root, "", {&problems, nullptr, {}}, referenced);
+    problems.throw_if_any();
+    return network;
 }
 
 Node raw_node(const RawOptions& options) {

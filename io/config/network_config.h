@@ -2,9 +2,12 @@
 #pragma once
 
 #include "core/networks/autoencoder_kl_config.h"
+#include "core/networks/controlnet_config.h"
 #include "core/networks/diffusion_unet_config.h"
 #include "io/config/reader.h"
 
+#include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -18,13 +21,18 @@ struct NetworkConfig : OptionGroup {
     bool include_body_region = false;
     AutoencoderKlConfig autoencoder;     // autoencoder_def
     DiffusionUnetConfig diffusion_unet;  // diffusion_unet_def
-    RawOptions controlnet_def;
+    RawOptions controlnet_def;           // read into `controlnet`, and so on
     RawOptions noise_scheduler;
     RawOptions mask_generation_autoencoder_def;
     RawOptions mask_generation_diffusion_def;
     RawOptions mask_generation_noise_scheduler;
     std::vector<std::int64_t> mask_generation_latent_shape;
     double mask_generation_scale_factor = 1;
+
+    // Networks that a model may go without.
+    std::optional<ControlNetConfig> controlnet;
+    std::optional<AutoencoderKlConfig> mask_generation_autoencoder;
+    std::optional<DiffusionUnetConfig> mask_generation_diffusion;
 
     void visit_options(OptionVisitor& visitor) override;
 };
@@ -33,6 +41,10 @@ struct NetworkConfig : OptionGroup {
 // messages; keys of `accepted` that are no options are left alone.
 void read_network(NetworkConfig& network, const Node& map, const std::string& prefix, const ReadContext& context,
                   const std::set<std::string>& accepted = {});
+
+// The networks of a file: MAISI's network file, or the `network` of a run config or of a record.
+// Throws Error(config) with all mistakes, Error(io) where the file cannot be read.
+NetworkConfig load_network_config(const std::filesystem::path& file);
 
 // The tree of a RawOptions; an empty map where nothing was given.
 Node raw_node(const RawOptions& options);

@@ -63,6 +63,7 @@ class ValueVisitor : public OptionVisitor {
     void visit(const Option& o, std::int64_t& v) override { see(o, "integer", node_of(v)); }
     void visit(const Option& o, double& v) override { see(o, "number", node_of(v)); }
     void visit(const Option& o, std::string& v) override { see(o, "text", node_of(v)); }
+    void visit(const Option& o, std::optional<bool>& v) override { see(o, "true, false or null", node_of(v)); }
     void visit(const Option& o, std::optional<std::int64_t>& v) override { see(o, "integer or null", node_of(v)); }
     void visit(const Option& o, std::optional<std::string>& v) override { see(o, "text or null", node_of(v)); }
     void visit(const Option& o, std::vector<bool>& v) override { see(o, "list of true or false", node_of(v)); }
@@ -73,6 +74,7 @@ class ValueVisitor : public OptionVisitor {
     void visit(const Option& o, std::array<double, 3>& v) override { see(o, "3 numbers", node_of(v)); }
     void visit(const Option& o, PerLevel& v) override { see(o, "integer or list of integers", node_of(v)); }
     void visit(const Option& o, RawOptions& v) override { see(o, "map", node_of(v)); }
+    void visit(const Option& o, OptionMap& map) override = 0;
     void visit(const Option& o, OptionGroup& group) override = 0;
 
   private:
@@ -84,6 +86,11 @@ class NodeWriter : public ValueVisitor {
     NodeWriter(const Origins& origins, std::string prefix) : origins_(origins), prefix_(std::move(prefix)) {}
     using ValueVisitor::visit;
 
+    void visit(const Option& option, OptionMap& entries) override {
+        NodeWriter inner(origins_, prefix_ + option.key + ".");
+        for (const auto& [name, group] : entries.entries()) inner.visit(Option(name, ""), *group);
+        map.entries.push_back({option.key, {}, std::move(inner.map)});
+    }
     void visit(const Option& option, OptionGroup& group) override {
         NodeWriter inner(origins_, prefix_ + option.key + ".");
         group.visit_options(inner);
@@ -108,6 +115,7 @@ class RowWriter : public ValueVisitor {
     explicit RowWriter(std::string prefix) : prefix_(std::move(prefix)) {}
     using ValueVisitor::visit;
 
+    void visit(const Option& option, OptionMap& /*entries*/) override { see(option, "map of maps", make_map()); }
     void visit(const Option& option, OptionGroup& group) override {
         RowWriter inner(prefix_ + option.key + ".");
         group.visit_options(inner);

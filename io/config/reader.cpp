@@ -172,6 +172,7 @@ void OptionReader::visit(const Option& option, bool& value) { read_scalar(option
 void OptionReader::visit(const Option& option, std::int64_t& value) { read_scalar(option, value); }
 void OptionReader::visit(const Option& option, double& value) { read_scalar(option, value); }
 void OptionReader::visit(const Option& option, std::string& value) { read_scalar(option, value); }
+void OptionReader::visit(const Option& option, std::optional<bool>& value) { read_optional(option, value); }
 void OptionReader::visit(const Option& option, std::optional<std::int64_t>& value) { read_optional(option, value); }
 void OptionReader::visit(const Option& option, std::optional<std::string>& value) { read_optional(option, value); }
 void OptionReader::visit(const Option& option, std::vector<bool>& value) { read_list(option, value); }
@@ -201,6 +202,17 @@ void OptionReader::visit(const Option& option, RawOptions& value) {
         value.tree = node->kind == NodeKind::map ? *node : make_map(node->mark);
     } else {
         problem(*node, option.key, "a map");
+    }
+}
+
+void OptionReader::visit(const Option& option, OptionMap& map) {
+    const Node* node = take(option);
+    if (node == nullptr) return;
+    map.clear();
+    if (node->kind == NodeKind::null) return;
+    if (node->kind != NodeKind::map) return problem(*node, option.key, "a map");
+    for (const NodeEntry& entry : node->entries) {
+        read_options(map.add(entry.key), entry.value, prefix_ + option.key + "." + entry.key, context_);
     }
 }
 

@@ -37,6 +37,7 @@ class OptionReader : public OptionVisitor {
     void visit(const Option& option, std::int64_t& value) override;
     void visit(const Option& option, double& value) override;
     void visit(const Option& option, std::string& value) override;
+    void visit(const Option& option, std::optional<bool>& value) override;
     void visit(const Option& option, std::optional<std::int64_t>& value) override;
     void visit(const Option& option, std::optional<std::string>& value) override;
     void visit(const Option& option, std::vector<bool>& value) override;
@@ -47,6 +48,7 @@ class OptionReader : public OptionVisitor {
     void visit(const Option& option, std::array<double, 3>& value) override;
     void visit(const Option& option, PerLevel& value) override;
     void visit(const Option& option, RawOptions& value) override;
+    void visit(const Option& option, OptionMap& map) override;
     void visit(const Option& option, OptionGroup& group) override;
 
     // Reports the keys that no option took, except `accepted` ones.

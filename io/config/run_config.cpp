@@ -1,6 +1,7 @@
 #include "io/config/run_config.h"
 
 #include "core/error.h"
+#include "core/state_dict/adapt.h"
 #include "io/config/config_file.h"
 #include "io/config/references.h"
 #include "io/config/run_checks.h"
@@ -44,6 +45,15 @@ void WeightsSection::visit_options(OptionVisitor& v) {
     v.visit(Option("controlnet", "weights of the ControlNet"), controlnet);
     v.visit(Option("mask_generation_autoencoder", "weights of the autoencoder of masks"), mask_generation_autoencoder);
     v.visit(Option("mask_generation_diffusion", "weights of the diffusion U-Net of masks"), mask_generation_diffusion);
+    std::vector<std::string> layouts = layout_names();
+    layouts.insert(layouts.begin(), "auto");
+    v.visit(Option("layout", "names that the weight files have; auto recognises them").one_of(layouts), layout);
+    v.visit(Option("projection",
+                   "attention projections that network and file use differently: refuse what changes the "
+                   "function, put in ones that change nothing, apply ones that were never applied, or "
+                   "drop applied ones")
+                .one_of(projection_rule_names()),
+            projection);
 }
 
 void ImageSection::visit_options(OptionVisitor& v) {

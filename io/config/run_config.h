@@ -24,6 +24,8 @@ struct WeightsSection : OptionGroup {
     std::string controlnet;
     std::string mask_generation_autoencoder;
     std::string mask_generation_diffusion;
+    std::string layout = "auto";          // see core/state_dict/adapt.h
+    std::string projection = "as_saved";  // see core/state_dict/adapt.h
     void visit_options(OptionVisitor& visitor) override;
 };
 

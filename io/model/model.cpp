@@ -26,20 +26,22 @@ at::ScalarType compute_type(const RuntimeSection& runtime) {
     return at::kFloat;
 }
 
-void add_load_notes(const StateDictMatch& match, const std::string& key, Model& model) {
-    if (match.unused_projections.empty()) return;
-    model.notes.push_back(key + ": " + std::to_string(match.unused_projections.size()) +
-                          " tensors of attention projections are not used (" + match.unused_projections.front() +
-                          ", ...), since the network has include_fc: false");
+void add_load_notes(const std::vector<Change>& changes, const std::string& key, Model& model) {
+    for (const Change& change : changes) {
+        model.notes.push_back({"weights." + key + ": " + std::to_string(change.names.size()) + " tensors (" +
+                                   change.names.front() + ", ...): " + change.what,
+                               change.suspicious});
+    }
 }
 
 // Loads the file of `weights.KEY` into `network`.
-Checkpoint load_weights(Module& network, const RunConfig& run, const std::string& key, Model& model) {
+Checkpoint load_weights(Network& network, const RunConfig& run, const std::string& key, Model& model) {
     const std::filesystem::path path = resolve_weight(run, key);
     const LoadTarget target{compute_type(run.runtime), at::Device(resolve_device(run.runtime.device))};
     Checkpoint checkpoint = read_checkpoint(path);
     try {
-        add_load_notes(load_state_dict(network, checkpoint.weights, target), key, model);
+        const AdaptOptions options{network.layouts(), run.weights.layout, projection_rule(run.weights.projection)};
+        add_load_notes(load_state_dict(network, checkpoint.weights, target, options), key, model);
     } catch (const Error& error) {
         throw error.within(path.string());
     }
@@ -91,7 +93,7 @@ Model load_model(const RunConfig& run) {
     model.autoencoder = std::make_unique<AutoencoderKl>(run.network.autoencoder);
     model.diffusion_unet = std::make_unique<DiffusionUnet>(run.network.diffusion_unet);
     if (run.network.autoencoder.norm_float16) {
-        model.notes.emplace_back("norm_float16 is ignored: group norms are computed in float32");
+        model.notes.push_back({"norm_float16 is ignored: group norms are computed in float32"});
     }
     load_weights(*model.autoencoder, run, "autoencoder", model);
     const Checkpoint diffusion = load_weights(*model.diffusion_unet, run, "diffusion_unet", model);

@@ -1,8 +1,11 @@
 // The networks of a run with their weights, and the requests that a run config makes of them.
 #pragma once
 
+#include "core/networks/controlnet.h"
 #include "core/pipeline/image_only.h"
 #include "io/config/run_config.h"
+
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -17,12 +20,28 @@ struct WeightFile {
     std::string format;
 };
 
+// The networks of a network file, by their keys of `weights`: "autoencoder", "diffusion_unet", and those of
+// "controlnet", "mask_generation_autoencoder", "mask_generation_diffusion" that it has.
+std::vector<std::string> network_names(const NetworkConfig& config);
+
+// One of them, without weights. Throws Error(config) for another name, listing those that there are.
+std::unique_ptr<Network> make_network(const NetworkConfig& config, const std::string& name);
+
+// The resolved choices of every attention block, for records and reports.
+nlohmann::ordered_json attention_record(const Network& network);
+
+// What a user should know about the loading, in one sentence.
+struct LoadNote {
+    std::string text;
+    bool warning = false;
+};
+
 struct Model {
     std::unique_ptr<AutoencoderKl> autoencoder;
     std::unique_ptr<DiffusionUnet> diffusion_unet;
     double scale_factor = 1;
     std::vector<WeightFile> files;
-    std::vector<std::string> notes;  // what a user should know about the loading, one sentence each
+    std::vector<LoadNote> notes;
 };
 
 // Builds the autoencoder and the diffusion U-Net and loads their weights, strictly, in the precision and on the device

@@ -21,6 +21,7 @@ void check_timestep_table(const Case& reference, Comparison& comparison);
 void check_sliding_window(const Case& reference, Comparison& comparison);
 void check_window_table(const Case& reference, Comparison& comparison);
 void check_noise(const Case& reference, Comparison& comparison);
+void check_legacy(const Case& reference, Comparison& comparison);
 void check_checkpoints(const Case& reference, Comparison& comparison);
 void check_pipeline(const Case& reference, Comparison& comparison);
 
@@ -34,6 +35,7 @@ inline const std::vector<std::pair<std::string, Check>>& checks() {
         {"sliding_window", check_sliding_window},
         {"window_table", check_window_table},
         {"rng", check_noise},
+        {"legacy", check_legacy},
         {"checkpoints", check_checkpoints},
         {"pipeline", check_pipeline},
     };

@@ -27,6 +27,7 @@ class OptionSetter : public OptionVisitor {
     void visit(const Option&, std::int64_t&) override {}
     void visit(const Option&, double&) override {}
     void visit(const Option&, std::string&) override {}
+    void visit(const Option&, std::optional<bool>&) override {}
     void visit(const Option&, std::optional<std::int64_t>&) override {}
     void visit(const Option&, std::optional<std::string>&) override {}
     void visit(const Option&, std::vector<bool>&) override {}
@@ -37,6 +38,7 @@ class OptionSetter : public OptionVisitor {
     void visit(const Option&, std::array<double, 3>&) override {}
     void visit(const Option&, PerLevel&) override {}
     void visit(const Option&, RawOptions&) override {}
+    void visit(const Option&, OptionMap&) override {}
     void visit(const Option&, OptionGroup&) override {}
 
   private:

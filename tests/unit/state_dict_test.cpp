@@ -34,9 +34,9 @@ StateDict weights_of(const Module& module, const std::string& prefix = "") {
     return weights;
 }
 
-std::string failure(Module& network, const StateDict& weights) {
+std::string failure(Module& network, const StateDict& weights, const AdaptOptions& options = {}) {
     try {
-        load_state_dict(network, weights);
+        load_state_dict(network, weights, {}, options);
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::weights);
         return error.what();
@@ -47,7 +47,7 @@ std::string failure(Module& network, const StateDict& weights) {
 TEST(LoadStateDict, TakesTensorsOverWithoutACopy) {
     auto block = make_block(true);
     const StateDict weights = weights_of(*block);
-    EXPECT_EQ(load_state_dict(*block, weights).matched, weights.size());
+    EXPECT_TRUE(load_state_dict(*block, weights).empty());
     EXPECT_EQ(tensor_of(*block, "norm.weight").data_ptr(), weights["norm.weight"].data_ptr());
 }
 
@@ -60,9 +60,24 @@ TEST(LoadStateDict, ConvertsToTheTypeOfTheNetwork) {
     EXPECT_EQ(tensor_of(*block, "norm.weight")[0].item<float>(), 2.0F);
 }
 
-TEST(LoadStateDict, TakesTheDataParallelPrefixOff) {
+TEST(LoadStateDict, TakesWrappingPrefixesOffAndSaysSo) {
+    for (const std::string prefix : {"module.", "_orig_mod.", "module._orig_mod.", "ae.", "module.u."}) {
+        auto block = make_block(true);
+        const auto changes = load_state_dict(*block, weights_of(*block, prefix));
+        ASSERT_EQ(changes.size(), 1U) << prefix;
+        EXPECT_EQ(changes[0].what, "names: '" + prefix + "' taken off");
+        EXPECT_EQ(changes[0].names.size(), block->named_tensors().size());
+        EXPECT_FALSE(changes[0].suspicious);
+    }
+}
+
+TEST(LoadStateDict, APartOfTheNetworkIsNoPrefix) {
     auto block = make_block(true);
-    EXPECT_TRUE(load_state_dict(*block, weights_of(*block, "module.")).data_parallel);
+    StateDict only_attention;
+    for (const auto& item : weights_of(*block)) {
+        if (item.key().find("attn.") == 0) only_attention.insert(item.key(), item.value());
+    }
+    EXPECT_NE(failure(*block, only_attention).find("2 missing (norm.weight, norm.bias)"), std::string::npos);
 }
 
 TEST(LoadStateDict, ReportsAllDifferencesTogether) {
@@ -89,11 +104,15 @@ TEST(LoadStateDict, LeavesTheNetworkAloneWhenItFails) {
     EXPECT_EQ(tensor_of(*block, "norm.weight").data_ptr(), before);
 }
 
-TEST(LoadStateDict, LetsAnUnusedProjectionThroughAndNamesIt) {
+TEST(LoadStateDict, AnUnusedProjectionIsAWarningThatNamesTheChoice) {
     auto with = make_block(true);
     auto without = make_block(false);
-    const StateDictMatch match = load_state_dict(*without, weights_of(*with));
-    EXPECT_EQ(match.unused_projections, (std::vector<std::string>{"attn.out_proj.weight", "attn.out_proj.bias"}));
+    const auto changes = load_state_dict(*without, weights_of(*with));
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_TRUE(changes[0].suspicious);
+    EXPECT_EQ(changes[0].names, (std::vector<std::string>{"attn.out_proj.bias", "attn.out_proj.weight"}));
+    EXPECT_NE(changes[0].what.find("MAISI's released weights want include_fc as in their network file"),
+              std::string::npos);
 }
 
 TEST(LoadStateDict, AProjectionOfNoAttentionBlockIsUnexpected) {
@@ -103,10 +122,44 @@ TEST(LoadStateDict, AProjectionOfNoAttentionBlockIsUnexpected) {
     EXPECT_NE(failure(*block, weights).find("unexpected (other.out_proj.weight)"), std::string::npos);
 }
 
-TEST(LoadStateDict, AMissingProjectionNamesTheOption) {
+TEST(LoadStateDict, AMissingProjectionNamesTheChoices) {
     auto with = make_block(true);
     auto without = make_block(false);
-    EXPECT_NE(failure(*with, weights_of(*without)).find("include_fc"), std::string::npos);
+    const std::string message = failure(*with, weights_of(*without));
+    for (const char* part : {"include_fc: true", "MAISI's released weights", "weights.projection: identity"}) {
+        EXPECT_NE(message.find(part), std::string::npos) << message;
+    }
+}
+
+TEST(LoadStateDict, JoinedAndSeparateProjectionsTogetherAreRefused) {
+    auto block = make_block(true);
+    StateDict weights = weights_of(*block);
+    weights.insert("attn.qkv.weight", at::ones({24, 8}));
+    EXPECT_NE(failure(*block, weights).find("1 unexpected (attn.qkv.weight)"), std::string::npos);
+}
+
+TEST(LoadStateDict, ALayoutThatTheNetworkDoesNotHaveIsNamed) {
+    auto block = make_block(true);
+    AdaptOptions options;
+    options.layout = "generative";
+    EXPECT_NE(failure(*block, weights_of(*block), options).find("expected auto, monai-1.5 for this network"),
+              std::string::npos);
+}
+
+TEST(LoadStateDict, NamesThatFitTwoLayoutsAreRefused) {
+    auto block = make_block(true);
+    const std::vector<KeyRule> swap = {{{"attn"}, "to_q", "to_k"}, {{"attn"}, "to_k", "to_q"}};
+    AdaptOptions options;
+    options.layouts.push_back({"swapped", "queries and keys swapped", swap, ""});
+    EXPECT_NE(failure(*block, weights_of(*block), options).find("fit the layouts monai-1.5 and swapped alike"),
+              std::string::npos);
+    options.layout = "swapped";
+    EXPECT_EQ(failure(*block, weights_of(*block), options), "");
+}
+
+TEST(LoadStateDict, NothingAtAllIsRefused) {
+    auto block = make_block(true);
+    EXPECT_NE(failure(*block, StateDict()).find("missing"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,56 @@
+// A copy of the U-Net's way down that reads a conditioning image and steers the U-Net by residuals
+// (Zhang et al. 2023, arXiv:2302.05543).
+// Sources: monai/networks/nets/controlnet.py (ControlNet, ControlNetConditioningEmbedding),
+//          monai/apps/generation/maisi/networks/controlnet_maisi.py (ControlNetMaisi).
+#pragma once
+
+#include "core/networks/controlnet_config.h"
+#include "core/networks/diffusion_unet.h"
+
+namespace voldiff {
+
+// Conditioning [N, channels, D, H, W] -> [N, out_channels, d, h, w], extents divided by 2^(entries - 1).
+// Keys: `conv_in`, `blocks.N`, `conv_out`.
+class ConditioningEmbedding : public TensorModule {
+  public:
+    ConditioningEmbedding(std::int64_t in_channels, std::int64_t out_channels,
+                          const std::vector<std::int64_t>& num_channels);
+    at::Tensor forward(at::Tensor conditioning) override;
+
+  private:
+    std::shared_ptr<Convolution> conv_in_;
+    std::vector<std::shared_ptr<Convolution>> blocks_;
+    std::shared_ptr<Convolution> conv_out_;
+};
+
+// What a ControlNet is told besides the sample. Undefined tensors are not given.
+struct ControlNetConditions {
+    at::Tensor controlnet_cond;  // [N, conditioning channels, D, H, W]
+    at::Tensor class_labels;     // [N], int64
+    at::Tensor context;          // [N, tokens, cross_attention_dim]
+    double conditioning_scale = 1;
+};
+
+class ControlNet : public UnetTrunk {
+  public:
+    explicit ControlNet(const ControlNetConfig& config);  // throws Error(config)
+
+    // x [N, in_channels, d, h, w], timesteps [N] -> residuals of conv_in, each residual block and each downsampler, and
+    // of the middle. Throws Error(config) where a condition is missing or has another shape.
+    UnetResiduals forward(const at::Tensor& x, const at::Tensor& timesteps, const ControlNetConditions& conditions);
+
+    const ControlNetConfig& config() const { return config_; }
+    const std::string& class_name() const override { return config_.target; }
+    std::vector<at::Tensor> probe(std::uint64_t seed) override;  // the residuals, the middle's last
+
+  private:
+    void build_projections();
+    at::Tensor embed_conditioning(const at::Tensor& x, const at::Tensor& controlnet_cond);
+
+    ControlNetConfig config_;
+    std::shared_ptr<ConditioningEmbedding> controlnet_cond_embedding_;
+    std::vector<std::shared_ptr<Convolution>> controlnet_down_blocks_;
+    std::shared_ptr<Convolution> controlnet_mid_block_;
+};
+
+}  // namespace voldiff
