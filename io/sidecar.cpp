@@ -50,12 +50,6 @@ Json weights_of(const Model& model, const RunRecord& record) {
     return list;
 }
 
-// How the networks that ran were built.
-Json attention_of(const Model& model) {
-    return {{"autoencoder", attention_record(*model.autoencoder)},
-            {"diffusion_unet", attention_record(*model.diffusion_unet)}};
-}
-
 Json notes_of(const Model& model) {
     Json notes = Json::array();
     for (const LoadNote& note : model.notes) notes.push_back(note.text);
@@ -93,7 +87,7 @@ nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const R
             {"scale_factor", model.scale_factor},
             {"image", image_of(volume)},
             {"weights", weights_of(model, record)},
-            {"attention", attention_of(model)},
+            {"attention", model.attention},
             {"load_notes", notes_of(model)},
             {"stages", stages_of(record)},
             {"machine",

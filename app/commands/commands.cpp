@@ -20,6 +20,11 @@ const std::vector<Command>& commands() {
           "unet.pt half.safetensors --fuse-qkv --dtype float16 --network config_network_rflow.json --as diffusion_unet "
           "--check"},
          add_convert},
+        {"export-torchscript",
+         "write a network, or a block of one, as a TorchScript module",
+         {"configs/demo.yaml diffusion_unet unet.ts", "configs/demo.yaml autoencoder autoencoder.ts --check",
+          "configs/demo.yaml diffusion_unet block.ts --block middle_block.attention"},
+         add_export_torchscript},
         {"doctor", "show versions, devices, threads and memory", {"", "--json", "--json | jq .memory"}, add_doctor},
     };
     return table;

@@ -80,7 +80,7 @@ std::vector<at::Tensor> outputs_of(const ConvertFlags& flags, const StateDict& w
     } catch (const Error& error) {
         throw error.within("--check: " + whose);
     }
-    return network->probe(0);
+    return network->probe_outputs(0);
 }
 
 // The largest difference of the outputs, and the largest output.

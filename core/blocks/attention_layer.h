@@ -32,6 +32,7 @@ class SpatialAttentionBlock : public AttentionLayer {
   public:
     explicit SpatialAttentionBlock(const SpatialAttentionBlockConfig& config);  // throws Error(config)
     at::Tensor attend(const at::Tensor& x, const at::Tensor& context) override;
+    std::string script() const override;
 
   private:
     std::shared_ptr<GroupNorm> norm_;
@@ -67,6 +68,7 @@ class CrossAttentionBlock : public Module {
     // x [N, L, width], context [N, tokens, context width] -> [N, L, width]
     at::Tensor forward(const at::Tensor& x, const at::Tensor& context);
     const at::Tensor& att_mat() const { return att_mat_; }  // with save_attn
+    std::string script() const override;
 
   private:
     CrossAttentionBlockConfig config_;

@@ -1,6 +1,7 @@
 #include "core/blocks/autoencoder_blocks.h"
 
 #include "core/blocks/attention_layer.h"
+#include "core/blocks/script.h"
 #include "core/error.h"
 #include "core/ops/upsample.h"
 
@@ -37,6 +38,16 @@ class ResBlock : public TensorModule {
         return h.add_(x);
     }
 
+    std::string script() const override {
+        return script::fill(R"(
+def forward(self, x: Tensor) -> Tensor:
+    h = self.conv1.forward(self.norm1.forward_silu(x))
+    h = self.conv2.forward(self.norm2.forward_silu(h))
+    return h + $shortcut
+)",
+                            {{"shortcut", nin_shortcut_ ? "self.nin_shortcut.forward(x)" : "x"}});
+    }
+
   private:
     std::shared_ptr<GroupNorm> norm1_;
     std::shared_ptr<TensorModule> conv1_;
@@ -51,6 +62,10 @@ class Downsample : public TensorModule {
         conv_ = register_module("conv", make_convolution(config, {channels, channels, 3, 2, 0}));
     }
     at::Tensor forward(at::Tensor x) override { return conv_->forward(at::constant_pad_nd(x, {0, 1, 0, 1, 0, 1})); }
+    std::string script() const override {
+        return "def forward(self, x: Tensor) -> Tensor:\n"
+               "    return self.conv.forward(torch.constant_pad_nd(x, [0, 1, 0, 1, 0, 1]))\n";
+    }
 
   private:
     std::shared_ptr<TensorModule> conv_;
@@ -65,6 +80,16 @@ class InterpolatingUpsample : public TensorModule {
         x = trilinear_ ? ops::upsample_trilinear_2x(x) : ops::upsample_nearest_2x(x);
         return conv_->forward(std::move(x));
     }
+    std::string script() const override {
+        return script::fill(R"(
+def forward(self, x: Tensor) -> Tensor:
+    x = torch.$upsample(x, [2 * x.size(2), 2 * x.size(3), 2 * x.size(4)]$align_corners)
+    return self.$conv.forward(x)
+)",
+                            {{"upsample", trilinear_ ? "upsample_trilinear3d" : "upsample_nearest3d"},
+                             {"align_corners", trilinear_ ? ", False" : ""},
+                             {"conv", trilinear_ ? "conv" : "postconv"}});
+    }
 
   private:
     bool trilinear_;
@@ -77,6 +102,9 @@ class MaisiTransposedUpsample : public TensorModule {
         conv_ = register_module("conv", make_convolution(config, {channels, channels, 3, 2, 1, true, 1}));
     }
     at::Tensor forward(at::Tensor x) override { return conv_->forward(std::move(x)); }
+    std::string script() const override {
+        return "def forward(self, x: Tensor) -> Tensor:\n    return self.conv.forward(x)\n";
+    }
 
   private:
     std::shared_ptr<TensorModule> conv_;
@@ -90,6 +118,9 @@ class CoreTransposedUpsample : public TensorModule {
         deconv_ = add<Convolution>("deconv", options);
     }
     at::Tensor forward(at::Tensor x) override { return deconv_->forward(std::move(x)); }
+    std::string script() const override {
+        return "def forward(self, x: Tensor) -> Tensor:\n    return self.deconv.forward(x)\n";
+    }
 
   private:
     std::shared_ptr<Convolution> deconv_;

@@ -1,4 +1,5 @@
 #include "core/blocks/attention_layer.h"
+#include "core/blocks/script.h"
 #include "core/error.h"
 #include "core/ops/attention.h"
 
@@ -73,7 +74,7 @@ at::Tensor CrossAttentionBlock::forward(const at::Tensor& x, const at::Tensor& c
         k = k.to(type);
     }
     ops::AttentionOptions options;
-    options.scale = 1 / std::sqrt(static_cast<double>(config_.head_width()));
+    options.scale = attention_scale(config_.head_width());
     if (config_.causal) {
         if (std::max(x.size(1), source.size(1)) > *config_.sequence_length) {
             refuse_cross_attention("a sequence is longer than sequence_length " +
@@ -86,6 +87,29 @@ at::Tensor CrossAttentionBlock::forward(const at::Tensor& x, const at::Tensor& c
     }
     if (config_.save_attn) options.probabilities = &att_mat_;
     return out_proj_->forward(merge_heads(ops::attention(q, k, v, options)));
+}
+
+std::string CrossAttentionBlock::script() const {
+    const std::string causal =
+        "        scores = scores.masked_fill(self.causal_mask[:, :, begin:end, :k.size(2)] == 0, float(\"-inf\"))\n";
+    return script::fill(
+        R"(
+def forward(self, x: Tensor, context: Optional[Tensor]=None) -> Tensor:
+    source = x
+    if context is not None:
+        source = context
+    shape = [x.size(0), -1, $heads, $width]
+    q = self.to_q.forward(x).reshape(shape).transpose(1, 2)$type
+    k = self.to_k.forward(source).reshape(shape).transpose(1, 2)$type
+    v = self.to_v.forward(source).reshape(shape).transpose(1, 2)
+$attention
+    return self.out_proj.forward(y.transpose(1, 2).reshape([x.size(0), x.size(1), $inner]))
+)",
+        {{"heads", std::to_string(config_.num_heads)},
+         {"width", std::to_string(config_.head_width())},
+         {"type", script_cast(config_.attention_dtype)},
+         {"attention", script::attention(attention_scale(config_.head_width()), config_.causal ? causal : "")},
+         {"inner", std::to_string(config_.num_heads * config_.head_width())}});
 }
 
 }  // namespace voldiff

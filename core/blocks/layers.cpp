@@ -1,5 +1,6 @@
 #include "core/blocks/layers.h"
 
+#include "core/blocks/script.h"
 #include "core/error.h"
 #include "core/ops/conv.h"
 #include "core/ops/norm.h"
@@ -75,5 +76,53 @@ EmbeddingMlp::EmbeddingMlp(std::int64_t in_features, std::int64_t width) {
 }
 
 at::Tensor EmbeddingMlp::forward(at::Tensor x) { return second_->forward(at::silu(first_->forward(std::move(x)))); }
+
+std::string Convolution::script() const {
+    std::string prefix;
+    for (int depth = 0; depth < options_.key_depth; ++depth) prefix += "conv.";
+    const auto cube = [](std::int64_t value) { return script::list({value, value, value}); };
+    return script::fill(
+        "def forward(self, x: Tensor) -> Tensor:\n"
+        "    return torch.$convolution(x, $weight, $bias, $stride, $padding$output_padding)\n",
+        {{"convolution", options_.is_transposed ? "conv_transpose3d" : "conv3d"},
+         {"weight", script::member(prefix + "weight")},
+         {"bias", script::member(prefix + "bias")},
+         {"stride", cube(options_.stride)},
+         {"padding", cube(options_.padding)},
+         {"output_padding", options_.is_transposed ? ", " + cube(options_.output_padding) : ""}});
+}
+
+std::string Linear::script() const {
+    return script::fill("def forward(self, x: Tensor) -> Tensor:\n    return torch.linear(x, self.weight$bias)\n",
+                        {{"bias", bias_.defined() ? ", self.bias" : ""}});
+}
+
+std::string GroupNorm::script() const {
+    return script::fill(R"(
+def forward(self, x: Tensor) -> Tensor:
+    return torch.group_norm(x, $groups, self.weight, self.bias, $eps)
+
+def forward_silu(self, x: Tensor) -> Tensor:
+    return torch.silu(self.forward(x))
+)",
+                        {{"groups", std::to_string(num_groups_)}, {"eps", script::number(eps_)}});
+}
+
+std::string LayerNorm::script() const {
+    return script::fill(
+        "def forward(self, x: Tensor) -> Tensor:\n"
+        "    return torch.layer_norm(x, $shape, self.weight, self.bias, 1e-05)\n",
+        {{"shape", script::list(weight_.sizes().vec())}});
+}
+
+std::string Embedding::script() const {
+    return "def forward(self, x: Tensor) -> Tensor:\n    return torch.embedding(self.weight, x)\n";
+}
+
+std::string EmbeddingMlp::script() const {
+    return script::fill(
+        "def forward(self, x: Tensor) -> Tensor:\n    return $second.forward(torch.silu($first.forward(x)))\n",
+        {{"first", script::member("0")}, {"second", script::member("2")}});
+}
 
 }  // namespace voldiff

@@ -24,6 +24,7 @@ class Convolution : public TensorModule {
   public:
     explicit Convolution(const ConvolutionOptions& options);
     at::Tensor forward(at::Tensor x) override;
+    std::string script() const override;
 
   private:
     ConvolutionOptions options_;
@@ -36,6 +37,7 @@ class Linear : public TensorModule {
   public:
     Linear(std::int64_t in_features, std::int64_t out_features, bool with_bias = true);
     at::Tensor forward(at::Tensor x) override;
+    std::string script() const override;
 
   private:
     at::Tensor weight_;
@@ -47,6 +49,7 @@ class GroupNorm : public TensorModule {
   public:
     GroupNorm(std::int64_t num_groups, std::int64_t num_channels, double eps);
     at::Tensor forward(at::Tensor x) override;
+    std::string script() const override;
     // silu(forward(x))
     at::Tensor forward_silu(const at::Tensor& x);
 
@@ -62,6 +65,7 @@ class LayerNorm : public TensorModule {
   public:
     explicit LayerNorm(std::int64_t width);
     at::Tensor forward(at::Tensor x) override;
+    std::string script() const override;
 
   private:
     at::Tensor weight_;
@@ -73,6 +77,7 @@ class Embedding : public TensorModule {
   public:
     Embedding(std::int64_t num_embeddings, std::int64_t width);
     at::Tensor forward(at::Tensor labels) override;
+    std::string script() const override;
 
   private:
     at::Tensor weight_;
@@ -83,6 +88,7 @@ class EmbeddingMlp : public TensorModule {
   public:
     EmbeddingMlp(std::int64_t in_features, std::int64_t width);
     at::Tensor forward(at::Tensor x) override;
+    std::string script() const override;
 
   private:
     std::shared_ptr<Linear> first_;

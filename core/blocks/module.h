@@ -23,6 +23,13 @@ class Module {
     // Every parameter and buffer with its key, in the order of registration. The pointers are to the module's members:
     // assigning another tensor of that shape changes the weights.
     std::vector<std::pair<std::string, at::Tensor*>> named_tensors() const;
+    // The module's own parts, keys relative to it.
+    const std::vector<std::pair<std::string, at::Tensor*>>& own_tensors() const { return tensors_; }
+    const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children() const { return children_; }
+    // What the module computes as TorchScript: methods of a module whose attributes have the same keys. Empty where it
+    // only holds others. Throws Error(config) for what is not written so.
+    virtual std::string script() const { return {}; }
+
     // Type and device of the weights.
     at::TensorOptions options() const;
 

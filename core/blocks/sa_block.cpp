@@ -1,5 +1,6 @@
 #include "core/blocks/sa_block.h"
 
+#include "core/blocks/script.h"
 #include "core/error.h"
 #include "core/ops/attention.h"
 
@@ -64,6 +65,12 @@ at::ScalarType attention_type(const std::string& name) {
     if (type == "float16" || type == "half") return at::kHalf;
     if (type == "bfloat16") return at::kBFloat16;
     refuse("unknown attention_dtype '" + name + "', expected float32, float64, float16 or bfloat16");
+}
+
+double attention_scale(std::int64_t head_width) { return 1 / std::sqrt(static_cast<double>(head_width)); }
+
+std::string script_cast(const std::optional<std::string>& attention_dtype) {
+    return attention_dtype ? ".to(" + script::type(attention_type(*attention_dtype)) + ")" : "";
 }
 
 at::Tensor split_heads(const at::Tensor& x, std::int64_t num_heads) {
@@ -191,7 +198,7 @@ at::Tensor SABlock::forward(const at::Tensor& x, const at::Tensor& attn_mask) {
         heads[1] = heads[1].to(type);
     }
     ops::AttentionOptions options;
-    options.scale = 1 / std::sqrt(static_cast<double>(config_.head_width()));
+    options.scale = attention_scale(config_.head_width());
     if (config_.rel_pos_embedding || config_.causal || attn_mask.defined()) {
         options.adjust_scores = [&](at::Tensor& scores, std::int64_t begin, std::int64_t end) {
             adjust_scores(scores, heads[0], attn_mask, begin, end);
@@ -200,6 +207,40 @@ at::Tensor SABlock::forward(const at::Tensor& x, const at::Tensor& attn_mask) {
     if (config_.save_attn) options.probabilities = &att_mat_;
     at::Tensor y = merge_heads(ops::attention(heads[0], heads[1], heads[2], options));
     return config_.include_fc ? out_proj_->forward(std::move(y)) : y;
+}
+
+std::string SABlock::script() const {
+    if (config_.rel_pos_embedding) refuse("rel_pos_embedding is not written as TorchScript");
+    std::string adjust;
+    if (config_.causal) {
+        adjust =
+            "        seen = self.causal_mask[:, :, begin:end, :k.size(2)]\n"
+            "        scores = scores.masked_fill(seen == 0, float(\"-inf\"))\n";
+    }
+    adjust +=
+        "        if attn_mask is not None:\n"
+        "            scores = scores.masked_fill(attn_mask.unsqueeze(1).unsqueeze(2) == 0, float(\"-inf\"))\n";
+    const std::string fused = "    q, k, v = torch.chunk(self.qkv.forward(x), 3, -1)\n";
+    const std::string separate =
+        "    q = self.to_q.forward(x)\n    k = self.to_k.forward(x)\n    v = self.to_v.forward(x)\n";
+    return script::fill(R"(
+def forward(self, x: Tensor, attn_mask: Optional[Tensor]=None) -> Tensor:
+$projections
+    shape = [x.size(0), x.size(1), $heads, $width]
+    q = q.reshape(shape).transpose(1, 2)$type
+    k = k.reshape(shape).transpose(1, 2)$type
+    v = v.reshape(shape).transpose(1, 2)
+$attention
+    y = y.transpose(1, 2).reshape([x.size(0), x.size(1), $inner])
+    return $result
+)",
+                        {{"projections", config_.use_combined_linear ? fused : separate},
+                         {"heads", std::to_string(config_.num_heads)},
+                         {"width", std::to_string(config_.head_width())},
+                         {"type", script_cast(config_.attention_dtype)},
+                         {"attention", script::attention(attention_scale(config_.head_width()), adjust)},
+                         {"inner", std::to_string(config_.inner_width())},
+                         {"result", config_.include_fc ? "self.out_proj.forward(y)" : "y"}});
 }
 
 }  // namespace voldiff

@@ -64,6 +64,7 @@ class SABlock : public Module {
     at::Tensor forward(const at::Tensor& x, const at::Tensor& attn_mask = {});
 
     const SABlockConfig& config() const { return config_; }
+    std::string script() const override;
     const at::Tensor& att_mat() const { return att_mat_; }  // with save_attn: [N, heads, L, L] of the last call
 
   private:
@@ -84,6 +85,10 @@ class SABlock : public Module {
 
 // The element type of MONAI's `attention_dtype`. Throws Error(config).
 at::ScalarType attention_type(const std::string& name);
+
+double attention_scale(std::int64_t head_width);
+// TorchScript's ".to(TYPE)" for that type, or nothing.
+std::string script_cast(const std::optional<std::string>& attention_dtype);
 
 // [N, L, heads * d] <-> [N, heads, L, d]
 at::Tensor split_heads(const at::Tensor& x, std::int64_t num_heads);

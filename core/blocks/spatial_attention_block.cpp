@@ -46,4 +46,12 @@ at::Tensor SpatialAttentionBlock::attend(const at::Tensor& x, const at::Tensor& 
     return attn_->forward(tokens).transpose(1, 2).reshape(x.sizes()).add_(x);
 }
 
+std::string SpatialAttentionBlock::script() const {
+    return R"(
+def forward(self, x: Tensor, context: Optional[Tensor]=None) -> Tensor:
+    tokens = self.norm.forward(x).flatten(2).transpose(1, 2).contiguous()
+    return self.attn.forward(tokens).transpose(1, 2).reshape(x.size()) + x
+)";
+}
+
 }  // namespace voldiff

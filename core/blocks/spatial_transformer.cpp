@@ -1,5 +1,7 @@
 #include "core/blocks/spatial_transformer.h"
 
+#include "core/blocks/script.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/gelu.h>
@@ -64,6 +66,15 @@ class TransformerBlock : public Module {
         return ff_->forward(norm3_->forward(x)).add_(x);
     }
 
+    std::string script() const override {
+        return R"(
+def forward(self, x: Tensor, context: Optional[Tensor]=None) -> Tensor:
+    x = self.attn1.forward(self.norm1.forward(x)) + x
+    x = self.attn2.forward(self.norm2.forward(x), context) + x
+    return self.ff.forward(self.norm3.forward(x)) + x
+)";
+    }
+
   private:
     std::shared_ptr<SABlock> attn1_;
     std::shared_ptr<GegluMlp> ff_;
@@ -91,6 +102,30 @@ at::Tensor SpatialTransformer::attend(const at::Tensor& x, const at::Tensor& con
     at::Tensor tokens = projected.flatten(2).transpose(1, 2).contiguous();  // [N, D H W, inner]
     for (const auto& block : transformer_blocks_) tokens = block->forward(std::move(tokens), context);
     return proj_out_->forward(tokens.transpose(1, 2).reshape(projected.sizes())).add_(x);
+}
+
+std::string GegluMlp::script() const {
+    return R"(
+def forward(self, x: Tensor) -> Tensor:
+    a, b = torch.chunk(self.linear1.forward(x), 2, -1)
+    return self.linear2.forward(a * torch.gelu(b))
+)";
+}
+
+std::string SpatialTransformer::script() const {
+    std::string blocks;
+    for (std::size_t i = 0; i < transformer_blocks_.size(); ++i) {
+        blocks +=
+            "    tokens = " + script::member("transformer_blocks." + std::to_string(i)) + ".forward(tokens, context)\n";
+    }
+    return script::fill(R"(
+def forward(self, x: Tensor, context: Optional[Tensor]=None) -> Tensor:
+    projected = self.proj_in.forward(self.norm.forward(x))
+    tokens = projected.flatten(2).transpose(1, 2).contiguous()
+$blocks
+    return self.proj_out.forward(tokens.transpose(1, 2).reshape(projected.size())) + x
+)",
+                        {{"blocks", blocks}});
 }
 
 }  // namespace voldiff

@@ -29,6 +29,7 @@ class GegluMlp : public TensorModule {
   public:
     GegluMlp(std::int64_t hidden_size, std::int64_t mlp_dim);
     at::Tensor forward(at::Tensor x) override;
+    std::string script() const override;
 
   private:
     std::shared_ptr<Linear> linear1_;
@@ -42,6 +43,7 @@ class SpatialTransformer : public AttentionLayer {
   public:
     explicit SpatialTransformer(const SpatialTransformerConfig& config);  // throws Error(config)
     at::Tensor attend(const at::Tensor& x, const at::Tensor& context) override;
+    std::string script() const override;
 
   private:
     std::shared_ptr<GroupNorm> norm_;

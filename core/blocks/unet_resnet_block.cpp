@@ -1,10 +1,13 @@
 #include "core/blocks/unet_resnet_block.h"
 
+#include "core/blocks/script.h"
 #include "core/ops/upsample.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/silu.h>
+
+#include <map>
 
 namespace voldiff {
 
@@ -55,6 +58,40 @@ UnetUpsample::UnetUpsample(std::int64_t channels) {
 
 at::Tensor UnetUpsample::forward(at::Tensor x, const at::Tensor& /*emb*/) {
     return postconv_->forward(ops::upsample_nearest_2x(x));
+}
+
+std::string UnetResnetBlock::script() const {
+    static const std::map<Resampling, std::string> resample = {
+        {Resampling::none, "    return x"},
+        {Resampling::up, "    return torch.upsample_nearest3d(x, [2 * x.size(2), 2 * x.size(3), 2 * x.size(4)])"},
+        {Resampling::down, "    return torch.avg_pool3d(x, [2, 2, 2], [2, 2, 2])"},
+    };
+    return script::fill(
+        R"(
+def resample(self, x: Tensor) -> Tensor:
+$resample
+
+def forward(self, x: Tensor, emb: Tensor) -> Tensor:
+    h = self.conv1.forward(self.resample(self.norm1.forward_silu(x)))
+    x = self.resample(x)
+    shift = self.time_emb_proj.forward(torch.silu(emb))
+    h = h + shift.reshape([shift.size(0), shift.size(1), 1, 1, 1])
+    h = self.conv2.forward(self.norm2.forward_silu(h))
+    return h + $skip
+)",
+        {{"resample", resample.at(resampling_)}, {"skip", skip_connection_ ? "self.skip_connection.forward(x)" : "x"}});
+}
+
+std::string UnetDownsample::script() const {
+    return "def forward(self, x: Tensor, emb: Tensor) -> Tensor:\n    return self.op.forward(x)\n";
+}
+
+std::string UnetUpsample::script() const {
+    return R"(
+def forward(self, x: Tensor, emb: Tensor) -> Tensor:
+    x = torch.upsample_nearest3d(x, [2 * x.size(2), 2 * x.size(3), 2 * x.size(4)])
+    return self.postconv.forward(x)
+)";
 }
 
 }  // namespace voldiff

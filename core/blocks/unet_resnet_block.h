@@ -30,6 +30,7 @@ class UnetResnetBlock : public EmbeddedModule {
   public:
     explicit UnetResnetBlock(const UnetResnetBlockOptions& options);
     at::Tensor forward(at::Tensor x, const at::Tensor& emb) override;
+    std::string script() const override;
 
   private:
     at::Tensor resample(at::Tensor x) const;
@@ -48,6 +49,7 @@ class UnetDownsample : public EmbeddedModule {
   public:
     explicit UnetDownsample(std::int64_t channels);
     at::Tensor forward(at::Tensor x, const at::Tensor& emb) override;
+    std::string script() const override;
 
   private:
     std::shared_ptr<Convolution> op_;
@@ -58,6 +60,7 @@ class UnetUpsample : public EmbeddedModule {
   public:
     explicit UnetUpsample(std::int64_t channels);
     at::Tensor forward(at::Tensor x, const at::Tensor& emb) override;
+    std::string script() const override;
 
   private:
     std::shared_ptr<Convolution> postconv_;

@@ -1,5 +1,6 @@
 #include "core/blocks/unet_stage.h"
 
+#include "core/blocks/script.h"
 #include "core/error.h"
 
 #include <ATen/TensorOperators.h>
@@ -108,6 +109,47 @@ at::Tensor UnetUpBlock::forward(at::Tensor x, const at::Tensor& emb, const at::T
         if (!attentions_.empty()) x = attentions_[i]->attend(x, context);
     }
     return upsampler_ ? upsampler_->forward(std::move(x), emb) : x;
+}
+
+namespace {
+
+// The lines of residual block i and its attention.
+std::string script_resnet(std::size_t i, bool with_attention) {
+    const std::string number = std::to_string(i);
+    std::string text = "    x = " + script::member("resnets." + number) + ".forward(x, emb)\n";
+    if (with_attention) text += "    x = " + script::member("attentions." + number) + ".forward(x, context)\n";
+    return text;
+}
+
+}  // namespace
+
+std::string UnetDownBlock::script() const {
+    std::string text =
+        "def forward(self, x: Tensor, emb: Tensor, context: Optional[Tensor], skips: List[Tensor]) -> Tensor:\n";
+    for (std::size_t i = 0; i < resnets_.size(); ++i) {
+        text += script_resnet(i, !attentions_.empty()) + "    skips.append(x)\n";
+    }
+    if (downsampler_) text += "    x = self.downsampler.forward(x, emb)\n    skips.append(x)\n";
+    return text + "    return x\n";
+}
+
+std::string UnetMidBlock::script() const {
+    return R"(
+def forward(self, x: Tensor, emb: Tensor, context: Optional[Tensor]) -> Tensor:
+    x = self.resnet_1.forward(x, emb)
+    x = self.attention.forward(x, context)
+    return self.resnet_2.forward(x, emb)
+)";
+}
+
+std::string UnetUpBlock::script() const {
+    std::string text =
+        "def forward(self, x: Tensor, emb: Tensor, context: Optional[Tensor], skips: List[Tensor]) -> Tensor:\n";
+    for (std::size_t i = 0; i < resnets_.size(); ++i) {
+        text += "    x = torch.cat([x, skips.pop()], 1)\n" + script_resnet(i, !attentions_.empty());
+    }
+    if (upsampler_) text += "    x = self.upsampler.forward(x, emb)\n";
+    return text + "    return x\n";
 }
 
 }  // namespace voldiff

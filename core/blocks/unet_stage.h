@@ -34,6 +34,7 @@ class UnetDownBlock : public Module {
     // x [N, C, D, H, W] -> [N, C', D / 2, H / 2, W / 2] (or the same extents). Appends the output of each residual
     // block, and of the downsampler, to `skips`.
     at::Tensor forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context, std::vector<at::Tensor>& skips);
+    std::string script() const override;
 
   private:
     std::vector<std::shared_ptr<UnetResnetBlock>> resnets_;
@@ -45,6 +46,7 @@ class UnetMidBlock : public Module {
   public:
     explicit UnetMidBlock(const UnetStageOptions& options);
     at::Tensor forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context);
+    std::string script() const override;
 
   private:
     std::shared_ptr<UnetResnetBlock> resnet_1_;
@@ -59,6 +61,7 @@ class UnetUpBlock : public Module {
     // Takes one skip a residual block from the end of `skips` and puts it after the hidden state's channels.
     // Throws Error(config) where the extents of the two differ.
     at::Tensor forward(at::Tensor x, const at::Tensor& emb, const at::Tensor& context, std::vector<at::Tensor>& skips);
+    std::string script() const override;
 
   private:
     std::vector<std::shared_ptr<UnetResnetBlock>> resnets_;

@@ -27,12 +27,12 @@ Extents window_extents(const Extents& latent, const DecodeOptions& options) {
     return window;
 }
 
-at::Tensor decode_whole(AutoencoderKl& autoencoder, const at::Tensor& latent, const DecodeOptions&,
+at::Tensor decode_whole(Autoencoder& autoencoder, const at::Tensor& latent, const DecodeOptions&,
                         const DecodeProgress& progress) {
     return autoencoder.decode(latent, progress);
 }
 
-at::Tensor decode_in_windows(AutoencoderKl& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
+at::Tensor decode_in_windows(Autoencoder& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
                              const DecodeProgress& progress) {
     SlidingWindowOptions windows;
     windows.roi_size = options.roi;
@@ -97,7 +97,7 @@ DecodeOptions choose_decode_method(DecodeOptions options, const AutoencoderKlCon
                                        "smaller decode.roi, or raise runtime.memory_limit");
 }
 
-at::Tensor decode_latent(AutoencoderKl& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
+at::Tensor decode_latent(Autoencoder& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
                          const DecodeProgress& progress) {
     const at::Tensor input = latent.to(autoencoder.options());
     const at::Tensor image =

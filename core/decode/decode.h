@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/decode/sliding_window.h"
-#include "core/networks/autoencoder_kl.h"
+#include "core/networks/roles.h"
 
 #include <string>
 #include <vector>
@@ -23,7 +23,7 @@ struct DecodeMethod {
     std::string help;
     // Latent extents that are decoded at a time, which decide the memory.
     Extents (*extents_at_once)(const Extents& latent, const DecodeOptions& options);
-    at::Tensor (*decode)(AutoencoderKl& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
+    at::Tensor (*decode)(Autoencoder& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
                          const DecodeProgress& progress);
 };
 const std::vector<DecodeMethod>& decode_methods();
@@ -41,7 +41,7 @@ DecodeOptions choose_decode_method(DecodeOptions options, const AutoencoderKlCon
 
 // latent [1, C, d, h, w], already divided by the scale factor -> image [1, out_channels, D, H, W].
 // Throws Error(numerical) where a value is not finite.
-at::Tensor decode_latent(AutoencoderKl& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
+at::Tensor decode_latent(Autoencoder& autoencoder, const at::Tensor& latent, const DecodeOptions& options,
                          const DecodeProgress& progress = {});
 
 }  // namespace voldiff

@@ -1,6 +1,7 @@
 #include "core/networks/autoencoder_kl.h"
 
 #include "core/blocks/autoencoder_blocks.h"
+#include "core/blocks/script.h"
 #include "core/error.h"
 
 #include <ATen/TensorOperators.h>
@@ -123,11 +124,29 @@ AutoencoderKl::AutoencoderKl(const AutoencoderKlConfig& config) : Network({confi
     plan_.check_all_used();
 }
 
-std::vector<at::Tensor> AutoencoderKl::probe(std::uint64_t seed) {
-    ProbeNoise noise(seed);
-    const std::int64_t extent = 4 * config_.downsampling();
-    const LatentDistribution z = encode(noise({1, config_.in_channels, extent, extent, extent}));
-    return {z.mean, z.sigma, decode(noise({1, config_.latent_channels, 4, 4, 4}))};
+std::string BlockCascade::script() const {
+    std::string text = "def forward(self, x: Tensor) -> Tensor:\n";
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        text += "    x = " + script::member("blocks." + std::to_string(i)) + ".forward(x)\n";
+    }
+    return text + "    return x\n";
+}
+
+// MONAI's forward samples the latent; here it takes the mean, so that a module is a function.
+std::string AutoencoderKl::script() const {
+    return R"(
+def encode(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+    h = self.encoder.forward(x)
+    log_var = torch.clamp(self.quant_conv_log_sigma.forward(h), -30.0, 20.0)
+    return self.quant_conv_mu.forward(h), torch.exp(log_var / 2)
+
+def decode(self, z: Tensor) -> Tensor:
+    return self.decoder.forward(self.post_quant_conv.forward(z))
+
+def forward(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    z_mu, z_sigma = self.encode(x)
+    return self.decode(z_mu), z_mu, z_sigma
+)";
 }
 
 std::vector<KeyLayout> AutoencoderKl::layouts() const {

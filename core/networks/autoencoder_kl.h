@@ -4,50 +4,41 @@
 #pragma once
 
 #include "core/blocks/layers.h"
-#include "core/networks/autoencoder_kl_config.h"
 #include "core/networks/network.h"
+#include "core/networks/roles.h"
 
-#include <functional>
 #include <memory>
 #include <vector>
 
 namespace voldiff {
-
-// Called after each block of a network with the number of blocks done and in all. May throw to stop.
-using BlockProgress = std::function<void(std::size_t done, std::size_t all)>;
 
 // A cascade of blocks, keys `blocks.N`: the encoder or the decoder.
 class BlockCascade : public Module {
   public:
     explicit BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks);
     at::Tensor forward(at::Tensor x, const BlockProgress& progress);
+    std::string script() const override;
 
   private:
     std::vector<std::shared_ptr<TensorModule>> blocks_;
 };
 
-struct LatentDistribution {
-    at::Tensor mean;   // [N, latent_channels, d, h, w]
-    at::Tensor sigma;  // same shape
-};
-
-class AutoencoderKl : public Network {
+class AutoencoderKl : public Network, public Autoencoder {
   public:
     explicit AutoencoderKl(const AutoencoderKlConfig& config);  // throws Error(config)
 
-    // image [N, in_channels, D, H, W] -> its latent distribution, extents divided by 2^(levels - 1).
-    LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {});
-
-    // latent [N, latent_channels, d, h, w] -> image [N, out_channels, D, H, W]. The caller divides by the scale factor.
-    at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {});
+    LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) override;
+    at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {}) override;
 
     // MONAI's other name of decode.
     at::Tensor decode_stage_2_outputs(const at::Tensor& latent) { return decode(latent); }
 
-    const AutoencoderKlConfig& config() const { return config_; }
+    const AutoencoderKlConfig& config() const override { return config_; }
+    at::TensorOptions options() const override { return Module::options(); }
     const std::string& class_name() const override { return config_.target; }
     std::vector<KeyLayout> layouts() const override;
-    std::vector<at::Tensor> probe(std::uint64_t seed) override;  // mean, sigma, decoded
+    std::vector<at::Tensor> probe_outputs(std::uint64_t seed) override { return probe(*this, seed); }
+    std::string script() const override;
 
   private:
     AutoencoderKlConfig config_;

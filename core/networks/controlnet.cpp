@@ -1,12 +1,11 @@
 #include "core/networks/controlnet.h"
 
+#include "core/blocks/script.h"
 #include "core/error.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/silu.h>
-#include <ATen/ops/zeros.h>
 
 #include <sstream>
 
@@ -105,18 +104,41 @@ UnetResiduals ControlNet::forward(const at::Tensor& x, const at::Tensor& timeste
     return residuals;
 }
 
-std::vector<at::Tensor> ControlNet::probe(std::uint64_t seed) {
-    ProbeNoise noise(seed);
-    const std::int64_t extent = 2 * config_.extent_multiple();
-    const std::int64_t image = extent * config_.conditioning_downsampling();
-    const at::Tensor x = noise({1, config_.in_channels, extent, extent, extent});
-    ControlNetConditions conditions;
-    conditions.controlnet_cond = noise({1, config_.conditioning_embedding_in_channels, image, image, image});
-    if (config_.num_class_embeds) conditions.class_labels = at::zeros({1}, at::kLong);
-    if (config_.cross_attention_dim) conditions.context = noise({1, 5, *config_.cross_attention_dim});
-    UnetResiduals residuals = forward(x, at::full({1}, 500.0), conditions);
-    residuals.down.push_back(residuals.mid);
-    return residuals.down;
+std::string ConditioningEmbedding::script() const {
+    std::string text = "def forward(self, x: Tensor) -> Tensor:\n    x = torch.silu(self.conv_in.forward(x))\n";
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        text += "    x = torch.silu(" + script::member("blocks." + std::to_string(i)) + ".forward(x))\n";
+    }
+    return text + "    return self.conv_out.forward(x)\n";
+}
+
+std::string ControlNet::script() const {
+    std::string projections;
+    for (std::size_t i = 0; i < controlnet_down_blocks_.size(); ++i) {
+        projections += "    down.append(" + script::member("controlnet_down_blocks." + std::to_string(i)) +
+                       ".forward(skips[" + std::to_string(i) + "]) * conditioning_scale)\n";
+    }
+    return script::fill(R"(
+def forward(self, x: Tensor, timesteps: Tensor, controlnet_cond: Tensor$arguments,
+            conditioning_scale: float=1.0) -> Tuple[List[Tensor], Tensor]:
+$embed_time
+    h = $conv_in.forward(x) + $embedding.forward(controlnet_cond)
+    skips = [h]
+$down
+    h = $middle.forward(h, emb, context_)
+    down: List[Tensor] = []
+$projections
+    return down, $mid.forward(h) * conditioning_scale
+)",
+                        {{"arguments", std::string(config_.with_conditioning ? ", context: Tensor" : "") +
+                                           (config_.num_class_embeds ? ", class_labels: Tensor" : "")},
+                         {"embed_time", script_embed_time()},
+                         {"conv_in", script::member("conv_in")},
+                         {"embedding", script::member("controlnet_cond_embedding")},
+                         {"down", script_down()},
+                         {"middle", script::member("middle_block")},
+                         {"projections", projections},
+                         {"mid", script::member("controlnet_mid_block")}});
 }
 
 }  // namespace voldiff

@@ -4,8 +4,8 @@
 //          monai/apps/generation/maisi/networks/controlnet_maisi.py (ControlNetMaisi).
 #pragma once
 
-#include "core/networks/controlnet_config.h"
-#include "core/networks/diffusion_unet.h"
+#include "core/networks/roles.h"
+#include "core/networks/unet_trunk.h"
 
 namespace voldiff {
 
@@ -16,6 +16,7 @@ class ConditioningEmbedding : public TensorModule {
     ConditioningEmbedding(std::int64_t in_channels, std::int64_t out_channels,
                           const std::vector<std::int64_t>& num_channels);
     at::Tensor forward(at::Tensor conditioning) override;
+    std::string script() const override;
 
   private:
     std::shared_ptr<Convolution> conv_in_;
@@ -23,25 +24,18 @@ class ConditioningEmbedding : public TensorModule {
     std::shared_ptr<Convolution> conv_out_;
 };
 
-// What a ControlNet is told besides the sample. Undefined tensors are not given.
-struct ControlNetConditions {
-    at::Tensor controlnet_cond;  // [N, conditioning channels, D, H, W]
-    at::Tensor class_labels;     // [N], int64
-    at::Tensor context;          // [N, tokens, cross_attention_dim]
-    double conditioning_scale = 1;
-};
-
-class ControlNet : public UnetTrunk {
+class ControlNet : public UnetTrunk, public Controller {
   public:
     explicit ControlNet(const ControlNetConfig& config);  // throws Error(config)
 
-    // x [N, in_channels, d, h, w], timesteps [N] -> residuals of conv_in, each residual block and each downsampler, and
-    // of the middle. Throws Error(config) where a condition is missing or has another shape.
-    UnetResiduals forward(const at::Tensor& x, const at::Tensor& timesteps, const ControlNetConditions& conditions);
+    UnetResiduals forward(const at::Tensor& x, const at::Tensor& timesteps,
+                          const ControlNetConditions& conditions) override;
 
-    const ControlNetConfig& config() const { return config_; }
+    const ControlNetConfig& config() const override { return config_; }
+    at::TensorOptions options() const override { return Module::options(); }
     const std::string& class_name() const override { return config_.target; }
-    std::vector<at::Tensor> probe(std::uint64_t seed) override;  // the residuals, the middle's last
+    std::vector<at::Tensor> probe_outputs(std::uint64_t seed) override { return probe(*this, seed); }
+    std::string script() const override;
 
   private:
     void build_projections();

@@ -1,12 +1,11 @@
 #include "core/networks/diffusion_unet.h"
 
+#include "core/blocks/script.h"
 #include "core/error.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <sstream>
@@ -83,19 +82,6 @@ at::Tensor DiffusionUnet::embed(const at::Tensor& x, const at::Tensor& timesteps
     return parts.size() == 1 ? parts.front() : at::cat(parts, 1);
 }
 
-std::vector<at::Tensor> DiffusionUnet::probe(std::uint64_t seed) {
-    ProbeNoise noise(seed);
-    const std::int64_t extent = 2 * config_.extent_multiple();
-    const at::Tensor x = noise({1, config_.in_channels, extent, extent, extent});
-    UnetConditions conditions;
-    if (config_.num_class_embeds) conditions.class_labels = at::zeros({1}, at::kLong);
-    conditions.top_region_index_tensor = noise({1, 4}).abs_().mul_(100);
-    conditions.bottom_region_index_tensor = noise({1, 4}).abs_().mul_(100);
-    conditions.spacing_tensor = noise({1, 3}).abs_().mul_(100);
-    if (config_.cross_attention_dim) conditions.context = noise({1, 5, *config_.cross_attention_dim});
-    return {forward(x, at::full({1}, 500.0), conditions)};
-}
-
 at::Tensor DiffusionUnet::add_down_residuals(at::Tensor h, std::vector<at::Tensor>& skips,
                                              const UnetResiduals& residuals) const {
     if (residuals.down.empty()) return h;
@@ -127,6 +113,69 @@ at::Tensor DiffusionUnet::forward(const at::Tensor& x, const at::Tensor& timeste
     if (residuals.mid.defined()) h = h + residuals.mid;
     for (const auto& block : up_blocks_) h = block->forward(std::move(h), emb, conditions.context, skips);
     return out_conv_->forward(out_norm_->forward_silu(h));
+}
+
+namespace {
+
+struct ScriptCondition {
+    bool given;
+    const char* name;
+    const char* layer;  // key of its embedding, or empty
+};
+
+}  // namespace
+
+// The arguments are those that the network takes, under MONAI's names.
+std::string DiffusionUnet::script() const {
+    const std::vector<ScriptCondition> conditions = {
+        {config_.with_conditioning, "context", ""},
+        {config_.num_class_embeds.has_value(), "class_labels", ""},
+        {config_.include_top_region_index_input, "top_region_index_tensor", "top_region_index_layer"},
+        {config_.include_bottom_region_index_input, "bottom_region_index_tensor", "bottom_region_index_layer"},
+        {config_.include_spacing_input, "spacing_tensor", "spacing_layer"},
+    };
+    std::string arguments;
+    std::string parts;
+    for (const ScriptCondition& condition : conditions) {
+        if (!condition.given) continue;
+        arguments += std::string(", ") + condition.name + ": Tensor";
+        if (*condition.layer == '\0') continue;
+        parts += std::string("    emb = torch.cat([emb, ") + script::member(condition.layer) + ".forward(" +
+                 condition.name + ")], 1)\n";
+    }
+    std::string up;
+    for (std::size_t i = 0; i < up_blocks_.size(); ++i) {
+        up += "    h = " + script::member("up_blocks." + std::to_string(i)) + ".forward(h, emb, context_, skips)\n";
+    }
+    return script::fill(R"(
+def forward(self, x: Tensor, timesteps: Tensor$arguments,
+            down_block_additional_residuals: Optional[List[Tensor]]=None,
+            mid_block_additional_residual: Optional[Tensor]=None) -> Tensor:
+$embed_time
+$parts
+    h = $conv_in.forward(x)
+    skips = [h]
+$down
+    if down_block_additional_residuals is not None:
+        for i in range(len(skips)):
+            skips[i] = skips[i] + down_block_additional_residuals[i]
+$in_place
+    h = $middle.forward(h, emb, context_)
+    if mid_block_additional_residual is not None:
+        h = h + mid_block_additional_residual
+$up
+    return $out_conv.forward($out_norm.forward_silu(h))
+)",
+                        {{"arguments", arguments},
+                         {"embed_time", script_embed_time()},
+                         {"parts", parts},
+                         {"conv_in", script::member("conv_in")},
+                         {"down", script_down()},
+                         {"in_place", config_.residuals_in_place ? "        h = skips[-1]" : ""},
+                         {"middle", script::member("middle_block")},
+                         {"up", up},
+                         {"out_conv", script::member("out.2")},
+                         {"out_norm", script::member("out.0")}});
 }
 
 }  // namespace voldiff

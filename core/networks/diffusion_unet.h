@@ -3,38 +3,23 @@
 //          monai/apps/generation/maisi/networks/diffusion_model_unet_maisi.py (DiffusionModelUNetMaisi).
 #pragma once
 
-#include "core/networks/diffusion_unet_config.h"
+#include "core/networks/roles.h"
 #include "core/networks/unet_trunk.h"
 
 namespace voldiff {
 
-// What the network is told besides the sample. Undefined tensors are not given.
-struct UnetConditions {
-    at::Tensor class_labels;                // [N], int64
-    at::Tensor top_region_index_tensor;     // [N, 4], one-hot times 100
-    at::Tensor bottom_region_index_tensor;  // [N, 4], one-hot times 100
-    at::Tensor spacing_tensor;              // [N, 3], mm times 100
-    at::Tensor context;                     // [N, tokens, cross_attention_dim]
-};
-
-// A ControlNet's contribution.
-struct UnetResiduals {
-    std::vector<at::Tensor> down;  // one for conv_in, each residual block and each downsampler; or none
-    at::Tensor mid;                // added after the middle block
-};
-
-class DiffusionUnet : public UnetTrunk {
+class DiffusionUnet : public UnetTrunk, public Denoiser {
   public:
     explicit DiffusionUnet(const DiffusionUnetConfig& config);  // throws Error(config)
 
-    // x [N, in_channels, D, H, W], timesteps [N] -> [N, out_channels, D, H, W].
-    // Throws Error(config) where a condition is missing, is not wanted, or has another shape.
     at::Tensor forward(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions,
-                       const UnetResiduals& residuals = {});
+                       const UnetResiduals& residuals = {}) override;
 
-    const DiffusionUnetConfig& config() const { return config_; }
+    const DiffusionUnetConfig& config() const override { return config_; }
+    at::TensorOptions options() const override { return Module::options(); }
     const std::string& class_name() const override { return config_.target; }
-    std::vector<at::Tensor> probe(std::uint64_t seed) override;  // the prediction
+    std::vector<at::Tensor> probe_outputs(std::uint64_t seed) override { return probe(*this, seed); }
+    std::string script() const override;
 
   private:
     void build_embeddings();

@@ -5,8 +5,6 @@
 #include "core/blocks/module.h"
 #include "core/state_dict/layout.h"
 
-#include <ATen/core/Generator.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,22 +19,12 @@ class Network : public Module {
     const std::vector<AttentionBlockRecord>& attention_blocks() const { return plan_.blocks(); }
     // The layouts that a checkpoint of this network may have; the first one is the network's own.
     virtual std::vector<KeyLayout> layouts() const = 0;
-    // Every output for a small random input (the same for a seed, standard normal): to compare two sets of weights.
-    virtual std::vector<at::Tensor> probe(std::uint64_t seed) = 0;
+    // See `probe` in roles.h.
+    virtual std::vector<at::Tensor> probe_outputs(std::uint64_t seed) = 0;
 
   protected:
     explicit Network(AttentionPlan plan) : plan_(std::move(plan)) {}
     AttentionPlan plan_;
-};
-
-// Standard normal numbers, the same for a seed.
-class ProbeNoise {
-  public:
-    explicit ProbeNoise(std::uint64_t seed);
-    at::Tensor operator()(at::IntArrayRef shape);
-
-  private:
-    at::Generator generator_;
 };
 
 }  // namespace voldiff

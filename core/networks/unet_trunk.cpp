@@ -1,11 +1,14 @@
 #include "core/networks/unet_trunk.h"
 
+#include "core/blocks/script.h"
 #include "core/blocks/spatial_transformer.h"
 #include "core/blocks/timestep_embedding.h"
 #include "core/error.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+
+#include <cmath>
 
 namespace voldiff {
 
@@ -113,6 +116,36 @@ at::Tensor UnetTrunk::embed_time(const at::Tensor& x, const at::Tensor& timestep
     const at::Tensor emb = time_embed_->forward(time);
     if (!class_embedding_) return emb;
     return emb + class_embedding_->forward(given_condition(class_labels, "class_labels")).to(x.scalar_type());
+}
+
+std::string UnetTrunk::script_embed_time() const {
+    const std::int64_t width = trunk_.num_channels.front();
+    return script::fill(
+        R"(
+    context_: Optional[Tensor] = $context
+    frequencies = torch.exp(torch.arange($half, dtype=$float, device=x.device) * $exponent / $half)
+    angles = timesteps.to($float).unsqueeze(1) * frequencies.unsqueeze(0)
+    time = torch.cat([torch.cos(angles), torch.sin(angles)], 1)
+    time = torch.constant_pad_nd(time, [0, $odd])
+    emb = $time_embed.forward(time.to(x.dtype))
+    $class_embedding
+)",
+        {{"context", trunk_.with_conditioning ? "context" : "None"},
+         {"half", std::to_string(width / 2)},
+         {"float", script::type(at::kFloat)},
+         {"exponent", script::number(-std::log(10000.0))},
+         {"odd", std::to_string(width % 2)},
+         {"time_embed", script::member("time_embed")},
+         {"class_embedding",
+          class_embedding_ ? "emb = emb + self.class_embedding.forward(class_labels).to(x.dtype)" : ""}});
+}
+
+std::string UnetTrunk::script_down() const {
+    std::string text;
+    for (std::size_t i = 0; i < down_blocks_.size(); ++i) {
+        text += "    h = " + script::member("down_blocks." + std::to_string(i)) + ".forward(h, emb, context_, skips)\n";
+    }
+    return text;
 }
 
 }  // namespace voldiff

@@ -22,6 +22,10 @@ class UnetTrunk : public Network {
     // Level `level` of the way `block_list` ("down_blocks", "up_blocks"), which is block `index` of it.
     UnetStageOptions stage(std::size_t level, const std::string& block_list, std::size_t index);
 
+    // TorchScript lines: `emb` and `context_` from the arguments; `h` and `skips` through the way down.
+    std::string script_embed_time() const;
+    std::string script_down() const;
+
     std::shared_ptr<Convolution> conv_in_;
     std::vector<std::shared_ptr<UnetDownBlock>> down_blocks_;
     std::shared_ptr<UnetMidBlock> middle_block_;

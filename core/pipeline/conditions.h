@@ -4,7 +4,7 @@
 
 #include "core/decode/sliding_window.h"
 #include "core/networks/autoencoder_kl_config.h"
-#include "core/networks/diffusion_unet.h"
+#include "core/networks/roles.h"
 
 #include <array>
 #include <optional>

@@ -41,7 +41,7 @@ UnetConditions converted(const UnetConditions& conditions, const at::TensorOptio
 }
 
 // `latent` float32 -> the prediction, float32 on the CPU.
-at::Tensor predict(DiffusionUnet& unet, const at::Tensor& latent, const at::Tensor& timestep,
+at::Tensor predict(Denoiser& unet, const at::Tensor& latent, const at::Tensor& timestep,
                    const UnetConditions& conditions, const at::TensorOptions& network, double guidance_scale) {
     const at::Tensor x = latent.to(network);
     const at::Tensor t = timestep.to(network.device());
@@ -63,7 +63,7 @@ void check_finite(const at::Tensor& values, const std::string& stage) {
                     "precision belong together");
 }
 
-at::Tensor denoise(DiffusionUnet& unet, Scheduler& scheduler, at::Tensor latent, const UnetConditions& conditions,
+at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, const UnetConditions& conditions,
                    double guidance_scale, NormalNoise& noise, const StepObserver& observer) {
     const at::Tensor timesteps = scheduler.timesteps();
     const std::int64_t steps = timesteps.numel();

@@ -2,7 +2,7 @@
 // Source: NV-Generate-CTMR scripts/diff_model_infer.py (run_inference).
 #pragma once
 
-#include "core/networks/diffusion_unet.h"
+#include "core/networks/roles.h"
 #include "core/pipeline/random.h"
 #include "core/schedulers/scheduler.h"
 
@@ -15,7 +15,7 @@ using StepObserver =
 // `latent` [1, C, D, H, W] is the initial noise; `scheduler` has its timesteps. With guidance_scale > 0 each step runs
 // the network for the class label and for label 0, and goes `guidance_scale` times from the second to the first.
 // Throws Error(numerical) where a value is not finite.
-at::Tensor denoise(DiffusionUnet& unet, Scheduler& scheduler, at::Tensor latent, const UnetConditions& conditions,
+at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, const UnetConditions& conditions,
                    double guidance_scale, NormalNoise& noise, const StepObserver& observer = {});
 
 // Throws Error(numerical), naming `stage`, where a value is NaN or infinite.

@@ -7,7 +7,7 @@
 
 namespace voldiff {
 
-ImageOnlyResult generate_image(AutoencoderKl& autoencoder, DiffusionUnet& unet, Scheduler& scheduler,
+ImageOnlyResult generate_image(Autoencoder& autoencoder, Denoiser& unet, Scheduler& scheduler,
                                const ImageOnlyRequest& request, const StageProgress& progress,
                                const StepObserver& observer) {
     const std::vector<std::int64_t> shape = latent_shape(autoencoder.config(), unet.config(), request.size);

@@ -3,8 +3,6 @@
 #pragma once
 
 #include "core/decode/decode.h"
-#include "core/networks/autoencoder_kl.h"
-#include "core/networks/diffusion_unet.h"
 #include "core/pipeline/conditions.h"
 #include "core/pipeline/denoise.h"
 
@@ -35,7 +33,7 @@ struct ImageOnlyResult {
 using StageProgress = std::function<void(const std::string& stage, std::size_t done, std::size_t all)>;
 
 // Throws Error(config) for a request that the networks cannot serve, Error(numerical) for values that are not finite.
-ImageOnlyResult generate_image(AutoencoderKl& autoencoder, DiffusionUnet& unet, Scheduler& scheduler,
+ImageOnlyResult generate_image(Autoencoder& autoencoder, Denoiser& unet, Scheduler& scheduler,
                                const ImageOnlyRequest& request, const StageProgress& progress = {},
                                const StepObserver& observer = {});
 

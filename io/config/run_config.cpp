@@ -54,6 +54,9 @@ void WeightsSection::visit_options(OptionVisitor& v) {
                    "drop applied ones")
                 .one_of(projection_rule_names()),
             projection);
+    v.visit(Option("scale_factor", "of the latents; 0 is what stands beside the weights of the diffusion U-Net")
+                .at_least(0),
+            scale_factor);
 }
 
 void ImageSection::visit_options(OptionVisitor& v) {

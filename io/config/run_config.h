@@ -25,6 +25,7 @@ struct WeightsSection : OptionGroup {
     std::string mask_generation_autoencoder;
     std::string mask_generation_diffusion;
     std::string layout = "auto";          // see core/state_dict/adapt.h
+    double scale_factor = 0;              // 0: what stands beside the diffusion weights
     std::string projection = "as_saved";  // see core/state_dict/adapt.h
     void visit_options(OptionVisitor& visitor) override;
 };

@@ -1,7 +1,7 @@
 // The networks of a run with their weights, and the requests that a run config makes of them.
 #pragma once
 
-#include "core/networks/controlnet.h"
+#include "core/networks/network.h"
 #include "core/pipeline/image_only.h"
 #include "io/config/run_config.h"
 
@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,12 @@ struct LoadNote {
 };
 
 struct Model {
-    std::unique_ptr<AutoencoderKl> autoencoder;
-    std::unique_ptr<DiffusionUnet> diffusion_unet;
+    std::unique_ptr<Autoencoder> autoencoder;
+    std::unique_ptr<Denoiser> diffusion_unet;
     double scale_factor = 1;
     std::vector<WeightFile> files;
     std::vector<LoadNote> notes;
+    nlohmann::ordered_json attention = nlohmann::ordered_json::object();  // `attention_record` of each own network
 };
 
 // Builds the autoencoder and the diffusion U-Net and loads their weights, strictly, in the precision and on the device
@@ -51,6 +53,15 @@ Model load_model(const RunConfig& run);
 
 // Throws Error(config) for an unknown modality or a missing body region.
 ImageOnlyRequest image_only_request(const RunConfig& run, const Model& model);
+
+// Network `name` of a run (see `network_names`) with its weights, in float32 on the CPU, and the scale factor beside
+// them where there is one. Throws as `load_model`.
+struct LoadedNetwork {
+    std::unique_ptr<Network> network;
+    std::optional<double> scale_factor;
+    std::vector<LoadNote> notes;
+};
+LoadedNetwork load_network(const RunConfig& run, const std::string& name);
 
 // The model's noise scheduler with the run's overrides. Throws Error(config).
 std::unique_ptr<Scheduler> make_scheduler(const RunConfig& run);

@@ -1,5 +1,8 @@
 // The networks of a network file.
 #include "core/error.h"
+#include "core/networks/autoencoder_kl.h"
+#include "core/networks/controlnet.h"
+#include "core/networks/diffusion_unet.h"
 #include "io/model/model.h"
 
 #include <functional>

@@ -22,6 +22,7 @@ void check_sliding_window(const Case& reference, Comparison& comparison);
 void check_window_table(const Case& reference, Comparison& comparison);
 void check_noise(const Case& reference, Comparison& comparison);
 void check_legacy(const Case& reference, Comparison& comparison);
+void check_torchscript(const Case& reference, Comparison& comparison);
 void check_checkpoints(const Case& reference, Comparison& comparison);
 void check_pipeline(const Case& reference, Comparison& comparison);
 
@@ -36,6 +37,7 @@ inline const std::vector<std::pair<std::string, Check>>& checks() {
         {"window_table", check_window_table},
         {"rng", check_noise},
         {"legacy", check_legacy},
+        {"torchscript", check_torchscript},
         {"checkpoints", check_checkpoints},
         {"pipeline", check_pipeline},
     };

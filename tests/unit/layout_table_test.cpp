@@ -42,7 +42,7 @@ struct Saved {
 Saved save_native(bool conditioned, bool include_fc, bool combined) {
     DiffusionUnet network(network_config(conditioned, include_fc, combined));
     fill_randomly(network, 7);
-    return {state_dict_of(network), network.probe(1)[0]};
+    return {state_dict_of(network), probe(network, 1)[0]};
 }
 
 // A network of GenerativeModels: self-attention blocks own a projection and never apply it, transformers apply theirs.
@@ -132,7 +132,7 @@ std::string outcome_of(const Saved& saved, DiffusionUnet& network, const std::st
     }
     const bool suspicious =
         std::any_of(changes.begin(), changes.end(), [](const Change& change) { return change.suspicious; });
-    const double difference = (network.probe(1)[0] - saved.output).abs().max().item<double>();
+    const double difference = (probe(network, 1)[0] - saved.output).abs().max().item<double>();
     const double scale = saved.output.abs().max().item<double>();
     // Fused and separate projections sum in another order: 20 float32 roundings of the largest value, at most.
     const bool same = difference <= 20 * 6e-8 * scale;

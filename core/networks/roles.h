@@ -1,0 +1,87 @@
+// What the pipeline asks of networks, whoever computes it: voldiff's own, or a TorchScript module in their place.
+#pragma once
+
+#include "core/networks/autoencoder_kl_config.h"
+#include "core/networks/controlnet_config.h"
+#include "core/networks/diffusion_unet_config.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace voldiff {
+
+// Called after each block of a network with the number of blocks done and in all. May throw to stop.
+using BlockProgress = std::function<void(std::size_t done, std::size_t all)>;
+
+struct LatentDistribution {
+    at::Tensor mean;   // [N, latent_channels, d, h, w]
+    at::Tensor sigma;  // same shape
+};
+
+class Autoencoder {
+  public:
+    virtual ~Autoencoder() = default;
+    // image [N, in_channels, D, H, W] -> its latent distribution, extents divided by 2^(levels - 1).
+    virtual LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) = 0;
+    // latent [N, latent_channels, d, h, w] -> image [N, out_channels, D, H, W]. The caller divides by the scale factor.
+    virtual at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {}) = 0;
+    virtual const AutoencoderKlConfig& config() const = 0;
+    // Type and device of the weights.
+    virtual at::TensorOptions options() const = 0;
+};
+
+// What a denoiser is told besides the sample. Undefined tensors are not given.
+struct UnetConditions {
+    at::Tensor class_labels;                // [N], int64
+    at::Tensor top_region_index_tensor;     // [N, 4], one-hot times 100
+    at::Tensor bottom_region_index_tensor;  // [N, 4], one-hot times 100
+    at::Tensor spacing_tensor;              // [N, 3], mm times 100
+    at::Tensor context;                     // [N, tokens, cross_attention_dim]
+};
+
+// A ControlNet's contribution.
+struct UnetResiduals {
+    std::vector<at::Tensor> down;  // one for conv_in, each residual block and each downsampler; or none
+    at::Tensor mid;                // added after the middle block
+};
+
+class Denoiser {
+  public:
+    virtual ~Denoiser() = default;
+    // x [N, in_channels, D, H, W], timesteps [N] -> [N, out_channels, D, H, W]: velocity, noise or sample.
+    // Throws Error(config) where a condition is missing, is not wanted, or has another shape.
+    virtual at::Tensor forward(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions,
+                               const UnetResiduals& residuals = {}) = 0;
+    virtual const DiffusionUnetConfig& config() const = 0;
+    virtual at::TensorOptions options() const = 0;
+};
+
+// What a controller is told besides the sample. Undefined tensors are not given.
+struct ControlNetConditions {
+    at::Tensor controlnet_cond;  // [N, conditioning channels, D, H, W]
+    at::Tensor class_labels;     // [N], int64
+    at::Tensor context;          // [N, tokens, cross_attention_dim]
+    double conditioning_scale = 1;
+};
+
+class Controller {
+  public:
+    virtual ~Controller() = default;
+    // x [N, in_channels, d, h, w], timesteps [N] -> residuals of conv_in, each residual block and each downsampler, and
+    // of the middle. Throws Error(config) where a condition is missing or has another shape.
+    virtual UnetResiduals forward(const at::Tensor& x, const at::Tensor& timesteps,
+                                  const ControlNetConditions& conditions) = 0;
+    virtual const ControlNetConfig& config() const = 0;
+    virtual at::TensorOptions options() const = 0;
+};
+
+// Every output for a small random input (standard normal, the same for a seed): to compare two of a kind.
+std::vector<at::Tensor> probe(Autoencoder& network, std::uint64_t seed);  // mean, sigma, decoded
+std::vector<at::Tensor> probe(Denoiser& network, std::uint64_t seed);     // the prediction
+std::vector<at::Tensor> probe(Controller& network, std::uint64_t seed);   // the residuals, the middle's last
+
+}  // namespace voldiff
