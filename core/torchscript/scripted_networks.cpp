@@ -53,6 +53,7 @@ class ScriptedAutoencoder : public Autoencoder {
     }
 
     at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress) override {
+        if (progress) progress(0, 1);
         at::Tensor image = single(decode_({{"z", latent}}));
         const std::int64_t factor = config_.downsampling();
         expect_shape(image,

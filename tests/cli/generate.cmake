@@ -70,7 +70,7 @@ voldiff_test(NAME no_cuda ARGS generate ${demo} --device cuda --set output.direc
 voldiff_test(NAME weights_missing ARGS generate ${demo} --set weights.autoencoder=gone.pt EXIT 4 STDERR "gone.pt")
 voldiff_test(NAME weights_of_another_network ARGS generate ${demo} --set output.directory=${made}/none
              --set weights.diffusion_unet=${PROJECT_SOURCE_DIR}/configs/demo_model/autoencoder.safetensors
-             EXIT 5 STDERR "autoencoder.safetensors: the weights do not fit the network; [0-9]+ missing .*; [0-9]+ unexpected")
+             EXIT 5 STDERR "autoencoder.safetensors: the weights .layout monai-1.5. do not fit the network; [0-9]+ missing .*; [0-9]+ unexpected")
 voldiff_test(NAME weights_no_checkpoint ARGS generate ${demo} --set output.directory=${made}/none
              --set weights.autoencoder=${data}/checkpoints/not_a_checkpoint.pt EXIT 5 STDERR "not_a_checkpoint.pt")
 voldiff_test(NAME memory_limit ARGS generate ${demo} --set runtime.memory_limit=1000000 --set output.directory=${made}/none
@@ -78,7 +78,13 @@ voldiff_test(NAME memory_limit ARGS generate ${demo} --set runtime.memory_limit=
 voldiff_test(NAME not_finite ARGS generate ${demo} --guidance-scale 1e38 --set output.directory=${made}/none EXIT 7
              STDERR "denoising, step [0-9]+ of 30: [0-9]+ of 16384 values are NaN or infinite")
 voldiff_test(NAME projection_switched_off ARGS ${quick} --set network.diffusion_unet_def.include_fc=false -o ${made}/nofc.nii.gz
-             STDERR "tensors of attention projections are not used")
+             STDERR "warning: weights.diffusion_unet: 14 tensors .*: projections are not used, since the network has include_fc: false"
+             NOT "error")
+voldiff_test(NAME attention_pattern_unknown ARGS ${quick} --set "network.diffusion_unet_def.attention={down_blocks.9.*: {include_fc: false}}"
+             -o ${made}/none.nii.gz EXIT 3 STDERR "'down_blocks.9..', which names no attention block.*middle_block.attention")
+voldiff_test(NAME attention_pattern ARGS ${quick} --set "network.diffusion_unet_def.attention={up_blocks.*: {use_combined_linear: true}}"
+             -o ${made}/pattern.nii.gz STDERR "note: weights.diffusion_unet: 4 tensors .up_blocks.0.attentions.0.attn.qkv.weight.*joined into qkv .exact.")
+voldiff_test(NAME layout_unknown ARGS ${quick} --set weights.layout=monai -o ${made}/none.nii.gz EXIT 3 STDERR "monai-1.5")
 
 # SIGINT: exit 130, no file that is not whole
 add_test(NAME cli.interrupt COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/interrupt.sh $<TARGET_FILE:voldiff> ${demo} ${made}/interrupt)

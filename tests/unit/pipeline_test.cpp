@@ -1,6 +1,8 @@
 // The stages of a run, each by itself.
 #include "core/decode/decode.h"
 #include "core/error.h"
+#include "core/networks/autoencoder_kl.h"
+#include "core/networks/diffusion_unet.h"
 #include "core/pipeline/conditions.h"
 #include "core/pipeline/denoise.h"
 #include "core/pipeline/intensity.h"
