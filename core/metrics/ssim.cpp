@@ -43,8 +43,8 @@ void weigh(const WindowWeights& weights, const double* from, double* to, std::in
     }
 }
 
-// Weighted means along one axis, which becomes ssim_window - 1 shorter. With the axes behind it as one, the values of an
-// outer index are contiguous, and neighbours along the axis are `step` apart.
+// Weighted means along one axis, which becomes ssim_window - 1 shorter. With the axes behind it as one, the values of
+// an outer index are contiguous, and neighbours along the axis are `step` apart.
 at::Tensor smooth(const at::Tensor& x, std::int64_t axis, const WindowWeights& weights) {
     std::vector<std::int64_t> shape = x.sizes().vec();
     shape[static_cast<std::size_t>(axis)] -= ssim_window - 1;
