@@ -14,6 +14,12 @@ const std::vector<Command>& commands() {
          "show what a checkpoint, a volume or a config holds",
          {"diff_unet_3d_rflow-ct.pt", "--json --all autoencoder_v1.pt", "output/ct_seed0_000.nii.gz"},
          add_inspect},
+        {"compare",
+         "compare two volumes, or two runs on the same seeds: the ablation tool",
+         {"a.nii.gz b.nii.gz --labels organs.nii.gz", "a.yaml b.yaml --seeds 0..7 --json",
+          "configs/demo.yaml --ablate diffusion_unet_def.include_fc --seeds 0..3",
+          "configs/demo.yaml --set-b sampling.steps=10"},
+         add_compare},
         {"doctor", "show versions, devices, threads and memory", {"", "--json", "--json | jq .memory"}, add_doctor},
     };
     return table;

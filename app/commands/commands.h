@@ -34,6 +34,7 @@ struct Command {
 // In the order of the help.
 const std::vector<Command>& commands();
 
+Action add_compare(CLI::App& parser);
 Action add_generate(CLI::App& parser);
 Action add_doctor(CLI::App& parser);
 Action add_inspect(CLI::App& parser);
