@@ -9,6 +9,7 @@
 #include "core/pipeline/intensity.h"
 #include "core/text.h"
 #include "io/config/modality.h"
+#include "io/config/scalar.h"
 #include "io/file.h"
 #include "io/system/system.h"
 
@@ -147,6 +148,17 @@ void add_run_options(CLI::App& parser, CompareOptions& options) {
         ->type_name("DIR");
 }
 
+// CLI11's own check lets NaN through.
+CLI::Validator above_zero() {
+    constexpr double most = 1e9;
+    return {[](const std::string& text) -> std::string {
+                const auto number = parse_number(text);
+                if (number && *number > 0 && *number <= most) return "";
+                return "expected a number above 0 and up to 1e9, found '" + text + "'";
+            },
+            ""};
+}
+
 void add_metric_options(CLI::App& parser, CompareOptions& options) {
     parser.add_option("--labels", options.labels, "label map on the same voxels, for the median of every label")
         ->group("Metrics")
@@ -156,13 +168,13 @@ void add_metric_options(CLI::App& parser, CompareOptions& options) {
                     "largest minus least possible value, for PSNR and SSIM; default 2000 HU, for MR that of volume A")
         ->group("Metrics")
         ->type_name("NUMBER")
-        ->check(CLI::PositiveNumber.description(""));
+        ->check(above_zero());
     parser
         .add_option("--difference-window", options.difference_window,
                     "difference that is full red or blue in the picture; default 200 HU, for MR half its window")
         ->group("Metrics")
         ->type_name("NUMBER")
-        ->check(CLI::PositiveNumber.description(""));
+        ->check(above_zero());
     parser.add_option("--modality", options.modality, "of two volumes, as mri_t1; default ct")
         ->group("Metrics")
         ->type_name("NAME");

@@ -67,7 +67,10 @@ voldiff_test(NAME compare_one_config ARGS compare ${demo} EXIT 2 STDERR "expecte
 voldiff_test(NAME compare_one_of_each ARGS compare ${demo} ${volume} EXIT 2 STDERR "found one of each")
 voldiff_test(NAME compare_seeds_of_volumes ARGS ${seven} --seeds 0..7 EXIT 2 STDERR "these are for run configs")
 voldiff_test(NAME compare_modality_of_runs ARGS compare ${demo} ${demo} --modality ct EXIT 2 STDERR "see --set image.modality")
-voldiff_test(NAME compare_data_range_of_zero ARGS ${seven} --data-range 0 EXIT 2 STDERR "--data-range")
+foreach(range 0 -1 nan inf 1e300 wide)
+  voldiff_test(NAME compare_data_range_${range} ARGS ${seven} --data-range ${range} EXIT 2
+               STDERR "^error: --data-range: expected a number above 0 and up to 1e9, found '${range}'\n")
+endforeach()
 set(changed compare ${demo} --set-b sampling.steps=2 --output ${compared}/none)
 voldiff_test(NAME compare_seeds_backwards ARGS ${changed} --seeds 7..0 EXIT 2 STDERR "^error: --seeds is '7..0', which ends before it begins; expected seeds as in 0..7 or 0,3,5\n$")
 voldiff_test(NAME compare_seeds_word ARGS ${changed} --seeds a EXIT 2 STDERR "--seeds is 'a', where 'a' is no integer from 0")
