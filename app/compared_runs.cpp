@@ -27,6 +27,14 @@ Side load_side(const std::string& letter, const std::string& file, std::vector<O
     return side;
 }
 
+// Loads the model and drops it. What it has to say is said when the volumes are made.
+void check_side(const Side& side, Context& context) {
+    Log silent(std::cerr, false, false);
+    silent.set_level(LogLevel::error);
+    Context check{silent, context.cancel, context.out};
+    const Generation generation(side.run, side.outputs, check);
+}
+
 }  // namespace
 
 bool RunsRequest::any() const {
@@ -79,11 +87,8 @@ std::vector<ComparedFiles> plan_pairs(const RunsRequest& request, const Comparis
 }
 
 void generate_sides(const std::vector<Side>& sides, Context& context) {
-    Log silent(std::cerr, false, false);
-    silent.set_level(LogLevel::error);
     context.log.info("checking " + sides[1].name);
-    Context check{silent, context.cancel, context.out};
-    Generation(sides[1].run, sides[1].outputs, check);
+    check_side(sides[1], context);
     for (const Side& side : sides) {
         context.log.info("making the volumes of " + side.name);
         Generation(side.run, side.outputs, context).make_all();

@@ -18,7 +18,7 @@ constexpr std::size_t widest = 20;
 }
 
 std::string padded(std::int64_t number, const std::string& width, const std::string& pattern) {
-    const std::string digits = std::to_string(number);
+    std::string digits = std::to_string(number);
     if (width.empty()) return digits;
     if (width.size() > 3 || width.find_first_not_of("0123456789") != std::string::npos || std::stoul(width) > widest) {
         refuse(pattern, "whose width '" + width + "' is none");
