@@ -81,8 +81,8 @@ Volume to_volume(const ImageOnlyResult& result, const RunConfig& run) {
 
 }  // namespace
 
-Generation::Generation(RunConfig run, bool overwrite, Context& context)
-    : run_(std::move(run)), context_(context), outputs_(plan_outputs(run_, overwrite)) {
+Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context)
+    : run_(std::move(run)), context_(context), outputs_(std::move(outputs)) {
     set_threads();
     const Extents latent = latent_extents(run_);
     const StageClock clock("load");
@@ -147,7 +147,7 @@ ImageOnlyResult Generation::generate(const OutputFiles& files, RunRecord& record
 
 nlohmann::ordered_json Generation::make(const OutputFiles& files) {
     context_.cancel.check();
-    prepare_folder(files);
+    prepare_folder(files.volume);
     RunRecord record = begin_record(files);
     const Volume volume = to_volume(generate(files, record), run_);
     if (weight_hashes_.empty()) {

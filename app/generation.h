@@ -13,8 +13,9 @@ namespace voldiff {
 
 class Generation {
   public:
-    // Checks names, sizes and weights, chooses how to decode, loads the model. Throws as these do.
-    Generation(RunConfig run, bool overwrite, Context& context);
+    // `outputs`: of `plan_outputs`. Checks sizes and weights, chooses how to decode, loads the model. Throws as these
+    // do.
+    Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context);
 
     // What would be made, for --dry-run.
     nlohmann::ordered_json plan() const;

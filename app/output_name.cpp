@@ -18,7 +18,7 @@ constexpr std::size_t widest = 20;
 }
 
 std::string padded(std::int64_t number, const std::string& width, const std::string& pattern) {
-    const std::string digits = std::to_string(number);
+    std::string digits = std::to_string(number);
     if (width.empty()) return digits;
     if (width.size() > 3 || width.find_first_not_of("0123456789") != std::string::npos || std::stoul(width) > widest) {
         refuse(pattern, "whose width '" + width + "' is none");
@@ -33,12 +33,6 @@ void check_inside(const std::string& name, const std::string& pattern) {
     for (const auto& part : path) {
         if (part == "..") refuse(pattern, "which leaves the output directory");
     }
-}
-
-void check_absent(const std::filesystem::path& path) {
-    if (!std::filesystem::exists(path)) return;
-    throw Error(ErrorCode::io,
-                path.string() + " exists already; choose another output.name, or use --force to replace it");
 }
 
 }  // namespace
@@ -71,37 +65,52 @@ std::string expand_name(const std::string& pattern, const std::string& config, s
     return name;
 }
 
+std::vector<std::int64_t> configured_seeds(const RunConfig& run) {
+    std::vector<std::int64_t> seeds;
+    for (std::int64_t index = 0; index < run.sampling.count; ++index) seeds.push_back(run.sampling.seed + index);
+    return seeds;
+}
+
 std::vector<OutputFiles> plan_outputs(const RunConfig& run, bool overwrite) {
+    return plan_outputs(run, configured_seeds(run), overwrite);
+}
+
+std::vector<OutputFiles> plan_outputs(const RunConfig& run, const std::vector<std::int64_t>& seeds, bool overwrite) {
     std::vector<OutputFiles> plan;
     std::set<std::filesystem::path> taken;
     const std::filesystem::path directory = run.output.directory.empty() ? "." : run.output.directory;
-    for (std::int64_t index = 0; index < run.sampling.count; ++index) {
-        const std::int64_t seed = run.sampling.seed + index;
-        const std::string name = expand_name(run.output.name, run.name, seed, index);
+    for (const std::int64_t seed : seeds) {
         OutputFiles files;
-        files.index = index;
+        files.index = static_cast<std::int64_t>(plan.size());
         files.seed = seed;
+        const std::string name = expand_name(run.output.name, run.name, seed, files.index);
         files.volume = directory / (name + run.output.format);
         files.sidecar = directory / (name + ".json");
         if (run.output.preview) files.preview = directory / (name + ".png");
         check_volume_format(files.volume);
         if (!taken.insert(files.volume).second) refuse(run.output.name, "which gives several volumes the same name");
         for (const auto& path : {files.volume, files.sidecar, files.preview}) {
-            if (!overwrite && !path.empty()) check_absent(path);
+            if (!overwrite && !path.empty()) check_absent(path, "output.name");
         }
         plan.push_back(files);
     }
     return plan;
 }
 
-void prepare_folder(const OutputFiles& files) {
+void check_absent(const std::filesystem::path& path, const std::string& another) {
+    if (!std::filesystem::exists(path)) return;
+    throw Error(ErrorCode::io,
+                path.string() + " exists already; choose another " + another + ", or use --force to replace it");
+}
+
+void prepare_folder(const std::filesystem::path& file) {
     std::error_code problem;
-    const std::filesystem::path folder = files.volume.parent_path();
+    const std::filesystem::path folder = file.parent_path();
     std::filesystem::create_directories(folder, problem);
     if (problem) {
         throw Error(ErrorCode::io, "cannot make the output directory " + folder.string() + ": " + problem.message());
     }
-    const AtomicFile probe(files.volume);  // removed at once
+    const AtomicFile probe(file);  // removed at once
 }
 
 }  // namespace voldiff

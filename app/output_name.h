@@ -26,7 +26,16 @@ std::string expand_name(const std::string& pattern, const std::string& config, s
 // Error(io) where a file exists already and `overwrite` is false.
 std::vector<OutputFiles> plan_outputs(const RunConfig& run, bool overwrite);
 
-// Makes the folder and tries to write in it, before the work. Throws Error(io) with the system's reason.
-void prepare_folder(const OutputFiles& files);
+// The same for other seeds than sampling.seed and those after it.
+std::vector<OutputFiles> plan_outputs(const RunConfig& run, const std::vector<std::int64_t>& seeds, bool overwrite);
+
+// sampling.seed and the sampling.count - 1 after it.
+std::vector<std::int64_t> configured_seeds(const RunConfig& run);
+
+// Throws Error(io) where the file exists; `another` is what to choose otherwise ("output.name").
+void check_absent(const std::filesystem::path& path, const std::string& another);
+
+// Makes the folder of a file and tries to write there, before the work. Throws Error(io) with the system's reason.
+void prepare_folder(const std::filesystem::path& file);
 
 }  // namespace voldiff

@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <iomanip>
@@ -14,6 +15,21 @@ void print_json(std::ostream& out, const Report& report) {
 
 void print_field(std::ostream& out, const std::string& name, const std::string& value) {
     out << std::left << std::setw(14) << name << " " << value << "\n";
+}
+
+void print_columns(std::ostream& out, const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    for (const auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const std::string pad(widths[i] - row[i].size(), ' ');
+            out << (i == 0 ? row[i] + pad : "  " + pad + row[i]);
+        }
+        out << "\n";
+    }
 }
 
 std::string printable(std::string text) {

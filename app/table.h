@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <vector>
 
 namespace voldiff {
 
@@ -16,6 +17,9 @@ void print_json(std::ostream& out, const Report& report);
 
 // "name       value" lines, names padded alike.
 void print_field(std::ostream& out, const std::string& name, const std::string& value);
+
+// Rows of cells in columns: the first to the left, numbers to the right. Rows may be short.
+void print_columns(std::ostream& out, const std::vector<std::vector<std::string>>& rows);
 
 // `text` with '?' for everything that is not printable ASCII: names in files may hold anything.
 std::string printable(std::string text);

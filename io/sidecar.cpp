@@ -99,4 +99,25 @@ nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const R
             {"config", config_of(run, record.seed, volume_path)}};
 }
 
+std::filesystem::path sidecar_path(const std::filesystem::path& volume_path) {
+    const std::string name = volume_path.filename().string();
+    return volume_path.parent_path() / (name.substr(0, name.size() - extension(volume_path).size()) + ".json");
+}
+
+std::vector<StageRecord> read_stages(const std::filesystem::path& volume_path) {
+    const std::filesystem::path path = sidecar_path(volume_path);
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) return {};
+    std::vector<StageRecord> stages;
+    try {
+        const Json record = Json::parse(read_text(path));
+        if (record.at("volume") != volume_path.filename().string()) return {};
+        for (const Json& stage : record.at("stages"))
+            stages.push_back({stage.at("name"), stage.at("seconds"), stage.at("peak_memory_bytes")});
+    } catch (const std::exception&) {
+        return {};  // somebody else's JSON, or no JSON
+    }
+    return stages;
+}
+
 }  // namespace voldiff

@@ -35,4 +35,10 @@ struct RunRecord {
 nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const RunRecord& record, const Volume& volume,
                                const std::filesystem::path& volume_path);
 
+// The record's path: the volume's, with `.json` for its extension.
+std::filesystem::path sidecar_path(const std::filesystem::path& volume_path);
+
+// The stages of the record beside a volume; none where there is no such record, as with volumes from elsewhere.
+std::vector<StageRecord> read_stages(const std::filesystem::path& volume_path);
+
 }  // namespace voldiff

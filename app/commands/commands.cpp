@@ -25,6 +25,12 @@ const std::vector<Command>& commands() {
          {"configs/demo.yaml diffusion_unet unet.ts", "configs/demo.yaml autoencoder autoencoder.ts --check",
           "configs/demo.yaml diffusion_unet block.ts --block middle_block.attention"},
          add_export_torchscript},
+        {"compare",
+         "compare two volumes, or two runs on the same seeds: the ablation tool",
+         {"a.nii.gz b.nii.gz --labels organs.nii.gz", "a.yaml b.yaml --seeds 0..7 --json",
+          "configs/demo.yaml --ablate diffusion_unet_def.include_fc --seeds 0..3",
+          "configs/demo.yaml --set-b sampling.steps=10"},
+         add_compare},
         {"doctor", "show versions, devices, threads and memory", {"", "--json", "--json | jq .memory"}, add_doctor},
     };
     return table;

@@ -1,5 +1,6 @@
 // Writes a network with its weights as a TorchScript module.
 #include "app/commands/commands.h"
+#include "app/set_option.h"
 #include "app/table.h"
 #include "core/error.h"
 #include "core/networks/roles.h"
@@ -82,19 +83,9 @@ void check_flags(const ExportFlags& flags) {
     }
 }
 
-std::vector<Override> overrides_of(const std::vector<std::string>& sets) {
-    std::vector<Override> overrides;
-    for (const std::string& text : sets) {
-        const std::size_t equals = text.find('=');
-        if (equals == std::string::npos) throw Error(ErrorCode::usage, "--set '" + text + "': expected KEY=VALUE");
-        overrides.push_back({text.substr(0, equals), text.substr(equals + 1), "--set"});
-    }
-    return overrides;
-}
-
 void export_torchscript(const ExportFlags& flags, Context& context) {
     check_flags(flags);
-    const RunConfig run = load_run_config({flags.config, overrides_of(flags.sets), flags.models});
+    const RunConfig run = load_run_config({flags.config, set_overrides(flags.sets, "--set"), flags.models});
     const LoadedNetwork loaded = load_network(run, flags.network);
     for (const LoadNote& note : loaded.notes) {
         note.warning ? context.log.warn(note.text) : context.log.info("note: " + note.text);
@@ -122,7 +113,7 @@ Action add_export_torchscript(CLI::App& parser) {
     parser.add_option("OUT", flags->out, "the module, .ts")->required();
     parser.add_option("--block", flags->block, "only this part, as middle_block.attention");
     parser.add_option("--models", flags->models, "folder of the weights");
-    parser.add_option("--set", flags->sets, "override an option of the config, as KEY=VALUE")->take_all();
+    add_set_option(parser, "--set", flags->sets, "any option by its key path; repeatable");
     parser.add_flag("--check", flags->check, "run the module and the network and print the largest difference");
     parser.add_flag("-f,--force", flags->force, "replace OUT");
     parser.add_flag("--json", flags->json, "print JSON")->group("Output");

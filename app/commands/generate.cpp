@@ -1,6 +1,7 @@
 // voldiff generate: volumes from a run config, from the record of an earlier run, or from MAISI's own files.
 #include "app/commands/commands.h"
 #include "app/generation.h"
+#include "app/set_option.h"
 #include "core/error.h"
 #include "io/config/maisi_config.h"
 #include "io/config/print.h"
@@ -88,14 +89,7 @@ void add_output(const std::string& output, std::vector<Override>& overrides) {
 
 // --set before the flags that have a name.
 std::vector<Override> overrides_of(const GenerateOptions& options) {
-    std::vector<Override> overrides;
-    for (const std::string& set : options.sets) {
-        const std::size_t equals = set.find('=');
-        if (equals == 0 || equals == std::string::npos) {
-            throw Error(ErrorCode::usage, "--set is '" + set + "', expected key.path=value, as in sampling.steps=50");
-        }
-        overrides.push_back({set.substr(0, equals), set.substr(equals + 1), "--set"});
-    }
+    std::vector<Override> overrides = set_overrides(options.sets, "--set");
     for (const NamedFlag& flag : named_flags) {
         const std::vector<std::string>& words = options.flags.at(flag.path);
         if (!words.empty()) overrides.push_back({flag.path, value_of(words), flag.flag});
@@ -131,7 +125,8 @@ void run(const GenerateOptions& options, Context& context) {
         }
         return;
     }
-    Generation generation(std::move(config), options.force, context);
+    std::vector<OutputFiles> outputs = plan_outputs(config, options.force);
+    Generation generation(std::move(config), std::move(outputs), context);
     const nlohmann::ordered_json result = options.dry_run ? generation.plan() : generation.make_all();
     if (options.json || options.dry_run) {
         context.out << result.dump(2) << "\n";
@@ -147,11 +142,7 @@ Action add_generate(CLI::App& parser) {
     parser.add_option("config", options->config, "run config (YAML), or the record (JSON) of an earlier run")
         ->type_name("FILE");
     add_named_flags(parser, *options);
-    parser.add_option("--set", options->sets, "any option by its key path, as sampling.steps=50; repeatable")
-        ->group("Run")
-        ->type_name("KEY=VALUE")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_set_option(parser, "--set", options->sets, "any option by its key path, as sampling.steps=50; repeatable");
     parser
         .add_option("--models", options->models, "folder of the weight files, after the config's own; $VOLDIFF_MODELS")
         ->group("Run")

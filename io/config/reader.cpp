@@ -69,9 +69,12 @@ const Node* OptionReader::take(const Option& option) {
     if (!option.alias.empty()) {
         known_.push_back(option.alias);
         const Node* other = map_.find(option.alias);
-        if (node != nullptr && other != nullptr) {
+        const bool both = node != nullptr && other != nullptr;
+        if (both && node->mark.in_file() == other->mark.in_file()) {
             context_.problems->add(other->mark, "'" + prefix_ + option.alias + "' and '" + prefix_ + option.key +
                                                     "' are two names of one option; keep one");
+        } else if (both && node->mark.in_file()) {
+            node = other;  // the command line has the last word, whichever name it uses
         }
         if (node == nullptr) node = other;
     }

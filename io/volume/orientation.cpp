@@ -78,4 +78,21 @@ Volume to_ras(const Volume& volume) {
     return result;
 }
 
+double largest_shift(const Affine& a, const Affine& b, const std::array<std::int64_t, 3>& size) {
+    double largest = 0;
+    for (unsigned corner = 0; corner < 8; ++corner) {
+        double squares = 0;
+        for (std::size_t row = 0; row < 3; ++row) {
+            double apart = b[row][3] - a[row][3];
+            for (std::size_t axis = 0; axis < 3; ++axis) {
+                const double index = (corner >> axis & 1U) != 0 ? static_cast<double>(size[axis] - 1) : 0;
+                apart += (b[row][axis] - a[row][axis]) * index;
+            }
+            squares += apart * apart;
+        }
+        largest = std::max(largest, std::sqrt(squares));
+    }
+    return largest;
+}
+
 }  // namespace voldiff

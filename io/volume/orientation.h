@@ -1,4 +1,5 @@
-// Which way the axes of a volume run. Source: nibabel.orientations (io_orientation, apply_orientation)
+// Which way the axes of a volume run, and where its voxels are. Source: nibabel.orientations (io_orientation,
+// apply_orientation)
 #pragma once
 
 #include "io/volume/volume.h"
@@ -22,5 +23,9 @@ std::string orientation_code(const Affine& affine);
 // The same voxels at the same places with axes permuted and flipped to run right, anterior and superior; nothing is
 // interpolated, so an oblique volume stays oblique.
 Volume to_ras(const Volume& volume);
+
+// The largest distance, in mm, between the places that two affines give the same voxel of a volume of `size`; it is
+// found at a corner.
+double largest_shift(const Affine& a, const Affine& b, const std::array<std::int64_t, 3>& size);
 
 }  // namespace voldiff

@@ -6,7 +6,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/isfinite.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/upsample_bilinear2d.h>
 #include <ATen/ops/zeros.h>
 #include <itkPNGImageIO.h>
@@ -61,6 +63,7 @@ at::Tensor resample(const Plane& plane, double pixel_mm, const Window& window) {
     return at::upsample_bilinear2d(grey, {rows, columns}, false).squeeze(0).squeeze(0).round().to(at::kByte);
 }
 
+// Pictures [rows, columns] or [rows, columns, 3].
 at::Tensor side_by_side(const std::vector<at::Tensor>& pictures) {
     std::int64_t rows = 0;
     std::int64_t columns = -gap;
@@ -68,7 +71,10 @@ at::Tensor side_by_side(const std::vector<at::Tensor>& pictures) {
         rows = std::max(rows, picture.size(0));
         columns += picture.size(1) + gap;
     }
-    at::Tensor sheet = at::zeros({rows, columns}, at::kByte);
+    std::vector<std::int64_t> shape = pictures.front().sizes().vec();
+    shape[0] = rows;
+    shape[1] = columns;
+    at::Tensor sheet = at::zeros(shape, at::kByte);
     std::int64_t left = 0;
     for (const at::Tensor& picture : pictures) {
         const std::int64_t top = (rows - picture.size(0)) / 2;
@@ -76,6 +82,45 @@ at::Tensor side_by_side(const std::vector<at::Tensor>& pictures) {
         left += picture.size(1) + gap;
     }
     return sheet;
+}
+
+at::Tensor grey_as_colour(const at::Tensor& grey) { return grey.unsqueeze(2).expand({-1, -1, 3}); }
+
+// Of grey 0 to 255, where 128 is no difference: blue, white, red.
+at::Tensor difference_as_colour(const at::Tensor& grey) {
+    const at::Tensor share = ((grey.to(at::kDouble) - 128) / 127).clamp(-1, 1);
+    const at::Tensor red = 1 + share.clamp_max(0);
+    const at::Tensor blue = 1 - share.clamp_min(0);
+    return at::stack({red, 1 - share.abs(), blue}, 2).mul(255).round().to(at::kByte);
+}
+
+// Axial, coronal and sagittal.
+std::vector<Plane> planes_of(const Volume& volume) {
+    const Volume ras = to_ras(volume);
+    return {plane(ras, 2, 1, 0), plane(ras, 1, 2, 0), plane(ras, 0, 2, 1)};
+}
+
+// b - a
+std::vector<Plane> difference(const std::vector<Plane>& a, const std::vector<Plane>& b) {
+    std::vector<Plane> planes = a;
+    for (std::size_t i = 0; i < planes.size(); ++i)
+        planes[i].values = b[i].values.to(at::kFloat) - a[i].values.to(at::kFloat);
+    return planes;
+}
+
+using Colouring = at::Tensor (*)(const at::Tensor& grey);
+
+at::Tensor render(const std::vector<Plane>& planes, const Window& window, Colouring colouring) {
+    double tallest = 0;
+    double finest = planes.front().row_mm;
+    for (const Plane& each : planes) {
+        tallest = std::max(tallest, height_mm(each));
+        finest = std::min({finest, each.row_mm, each.column_mm});
+    }
+    const double pixel_mm = std::clamp(finest, tallest / most_rows, tallest / fewest_rows);
+    std::vector<at::Tensor> pictures;
+    for (const Plane& each : planes) pictures.push_back(colouring(resample(each, pixel_mm, window)));
+    return side_by_side(pictures);
 }
 
 // A file in memory, with a path that others can open.
@@ -103,12 +148,21 @@ void write_png(const std::filesystem::path& file, const at::Tensor& picture) {
         io->SetDimensions(axis, size);
         region.SetSize(axis, size);
     }
-    io->SetPixelType(itk::IOPixelEnum::SCALAR);
-    io->SetNumberOfComponents(1);
+    const bool colour = picture.dim() == 3;
+    io->SetPixelType(colour ? itk::IOPixelEnum::RGB : itk::IOPixelEnum::SCALAR);
+    io->SetNumberOfComponents(colour ? 3 : 1);
     io->SetComponentType(itk::IOComponentEnum::UCHAR);
     io->SetIORegion(region);
     io->WriteImageInformation();
     io->Write(picture.data_ptr());
+}
+
+void save_png(const std::filesystem::path& path, const at::Tensor& picture) {
+    if (extension(path) != ".png")
+        throw Error(ErrorCode::config, "a preview is a .png file, found '" + path.string() + "'");
+    const MemoryFile png;  // ITK's writer corrupts the heap when a disk is full
+    through_itk("write", path, [&] { write_png(png.path(), picture); });
+    write_text(path, read_text(png.path()));
 }
 
 }  // namespace
@@ -126,25 +180,26 @@ Window percentile_window(const at::Tensor& voxels) {
 }
 
 at::Tensor render_preview(const Volume& volume, const Window& window) {
-    const Volume ras = to_ras(volume);
-    const std::vector<Plane> planes = {plane(ras, 2, 1, 0), plane(ras, 1, 2, 0), plane(ras, 0, 2, 1)};
-    const auto spacing = spacing_of(ras.affine);
-    double tallest = 0;
-    for (const Plane& each : planes) tallest = std::max(tallest, height_mm(each));
-    const double finest = *std::min_element(spacing.begin(), spacing.end());
-    const double pixel_mm = std::clamp(finest, tallest / most_rows, tallest / fewest_rows);
-    std::vector<at::Tensor> pictures;
-    for (const Plane& each : planes) pictures.push_back(resample(each, pixel_mm, window));
-    return side_by_side(pictures);
+    return render(planes_of(volume), window, [](const at::Tensor& grey) { return grey; });
+}
+
+at::Tensor render_comparison(const Volume& a, const Volume& b, const Window& window, double most_difference) {
+    const std::vector<Plane> planes_a = planes_of(a);
+    const std::vector<Plane> planes_b = planes_of(b);
+    const at::Tensor first = render(planes_a, window, grey_as_colour);
+    const at::Tensor second = render(planes_b, window, grey_as_colour);
+    const at::Tensor third = render(difference(planes_a, planes_b), {0, 2 * most_difference}, difference_as_colour);
+    const at::Tensor between = at::zeros({gap, first.size(1), 3}, at::kByte);
+    return at::cat({first, between, second, between, third});
 }
 
 void write_preview(const std::filesystem::path& path, const Volume& volume, const Window& window) {
-    if (extension(path) != ".png")
-        throw Error(ErrorCode::config, "a preview is a .png file, found '" + path.string() + "'");
-    const at::Tensor picture = render_preview(volume, window);
-    const MemoryFile png;  // ITK's writer corrupts the heap when a disk is full
-    through_itk("write", path, [&] { write_png(png.path(), picture); });
-    write_text(path, read_text(png.path()));
+    save_png(path, render_preview(volume, window));
+}
+
+void write_comparison(const std::filesystem::path& path, const Volume& a, const Volume& b, const Window& window,
+                      double most_difference) {
+    save_png(path, render_comparison(a, b, window, most_difference));
 }
 
 }  // namespace voldiff

@@ -28,7 +28,7 @@ voldiff_test(NAME convert_check ARGS convert ${models}/diff_unet.safetensors ${k
 voldiff_test(NAME convert_check_of_another ARGS convert ${models}/autoencoder.safetensors ${kept}/none.pt --check
              --network ${demo} --as diffusion_unet EXIT 5 STDERR "--check: .*autoencoder.safetensors: the weights")
 voldiff_test(NAME convert_rounds ARGS convert ${models}/diff_unet.safetensors ${kept}/bf16.safetensors --force --dtype bfloat16 STDOUT "305 +tensors become BFloat16 .rounded.\nlossless +no\n$")
-voldiff_test(NAME convert_hostile ARGS convert ${data}/checkpoints/hostile_os_system.pt ${kept}/none.pt EXIT 5)
+voldiff_test(NAME convert_hostile ARGS convert ${data}/checkpoints/corrupted_data_crc.pt ${kept}/none.pt EXIT 5)
 add_test(NAME cli.convert_left_nothing COMMAND test ! -e ${kept}/none.pt)
 
 # export-torchscript, and what it wrote in the place of weights

@@ -83,7 +83,7 @@ voldiff_test(NAME projection_switched_off ARGS ${quick} --set network.diffusion_
 voldiff_test(NAME attention_pattern_unknown ARGS ${quick} --set "network.diffusion_unet_def.attention={down_blocks.9.*: {include_fc: false}}"
              -o ${made}/none.nii.gz EXIT 3 STDERR "'down_blocks.9..', which names no attention block.*middle_block.attention")
 voldiff_test(NAME attention_pattern ARGS ${quick} --set "network.diffusion_unet_def.attention={up_blocks.*: {use_combined_linear: true}}"
-             -o ${made}/pattern.nii.gz STDERR "note: weights.diffusion_unet: 4 tensors .up_blocks.0.attentions.0.attn.qkv.weight.*joined into qkv .exact.")
+             -o ${made}/pattern.nii.gz STDERR "note: weights.diffusion_unet: 8 tensors .up_blocks.0.attentions.0.attn.qkv.weight.*joined into qkv .exact.")
 voldiff_test(NAME layout_unknown ARGS ${quick} --set weights.layout=monai -o ${made}/none.nii.gz EXIT 3 STDERR "monai-1.5")
 
 # SIGINT: exit 130, no file that is not whole

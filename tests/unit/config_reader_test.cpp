@@ -122,6 +122,19 @@ TEST(OptionReader, RefusesBothNamesOfAKey) {
               "x.yaml:2:8: 'whole' and 'integer' are two names of one option; keep one");
 }
 
+TEST(OptionReader, TheCommandLineMayUseTheOtherName) {
+    const Mark line = mark_of("--set");
+    for (const auto& [file, name] : {std::pair("integer: 1", "whole"), std::pair("whole: 1", "integer")}) {
+        Node map = parse_yaml(file, "x.yaml");
+        set_path(map, name, make_scalar("2", line));
+        Everything e;
+        Problems problems;
+        read_options(e, map, "", {&problems, nullptr, {}});
+        problems.throw_if_any();
+        EXPECT_EQ(e.integer, 2) << file;
+    }
+}
+
 TEST(OptionReader, ProposesTheNearestKey) {
     EXPECT_EQ(problem_of("inner:\n  step: 3\n"), "x.yaml:2:3: unknown key 'inner.step'; did you mean 'inner.steps'?");
     EXPECT_EQ(problem_of("nothing_like_it: 3"), "x.yaml:1:1: unknown key 'nothing_like_it'");

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <vector>
 
 namespace voldiff {
 
@@ -96,6 +97,38 @@ TEST(PercentileWindow, LeavesOutZeroAndWhatIsNotFinite) {
     EXPECT_DOUBLE_EQ(window.width, 98);
     EXPECT_DOUBLE_EQ(percentile_window(at::zeros({4})).width, 1) << "nothing to see, but no division by zero";
     EXPECT_DOUBLE_EQ(percentile_window(at::full({4}, 7)).centre, 7);
+}
+
+TEST(ComparisonPicture, ShowsBothAndTheirDifference) {
+    const Volume a{at::full({64, 64, 64}, -160, at::kShort), diagonal_affine({4, 4, 4})};  // black
+    Volume b{at::full({64, 64, 64}, 240, at::kShort), a.affine};                           // white
+    b.voxels.slice(0, 0, 32).fill_(-360);  // left half of the body: the right of the axial and coronal planes
+    const at::Tensor picture = render_comparison(a, b, soft_tissue_window, 200);
+    EXPECT_EQ(picture.sizes(), at::IntArrayRef({3 * 256 + 2 * 8, 3 * 256 + 2 * 8, 3}));
+    const auto colour = [&](std::int64_t row, std::int64_t column) {
+        const at::Tensor pixel = picture[row][column];
+        return std::vector<int>{pixel[0].item<int>(), pixel[1].item<int>(), pixel[2].item<int>()};
+    };
+    EXPECT_EQ(colour(128, 20), (std::vector<int>{0, 0, 0})) << "a";
+    EXPECT_EQ(colour(264 + 128, 20), (std::vector<int>{255, 255, 255})) << "b, higher";
+    EXPECT_EQ(colour(264 + 128, 236), (std::vector<int>{0, 0, 0})) << "b, lower";
+    EXPECT_EQ(colour(528 + 128, 20), (std::vector<int>{255, 0, 0})) << "higher is red";
+    EXPECT_EQ(colour(528 + 128, 236), (std::vector<int>{0, 0, 255})) << "lower is blue";
+    EXPECT_EQ(colour(528 + 128, 260), (std::vector<int>{0, 0, 0})) << "between the planes";
+    const at::Tensor equal = render_comparison(a, a, soft_tissue_window, 200);
+    EXPECT_EQ(equal.slice(0, 528).slice(1, 0, 256).min().item<int>(), 255) << "no difference is white";
+}
+
+TEST(ComparisonPicture, IsWrittenInColour) {
+    const fs::path file = fs::temp_directory_path() / "voldiff_comparison_test.png";
+    const Volume volume = marked(diagonal_affine({4, 4, 4}));
+    write_comparison(file, volume, volume, soft_tissue_window, 200);
+    std::ifstream stream(file, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+    fs::remove(file);
+    ASSERT_GT(bytes.size(), 33U);
+    EXPECT_EQ(bytes[24], 8) << "bits";
+    EXPECT_EQ(bytes[25], 2) << "red, green, blue";
 }
 
 TEST(Preview, IsWrittenAsAGreyPng) {

@@ -238,4 +238,14 @@ TEST(Orientation, LeavesRasAsItIs) {
     EXPECT_EQ(ras.affine, oblique);
 }
 
+TEST(LargestShift, IsFoundAtACorner) {
+    const Affine a = diagonal_affine({1, 1, 1});
+    EXPECT_EQ(largest_shift(a, a, {10, 10, 10}), 0);
+    EXPECT_NEAR(largest_shift(a, diagonal_affine({1.1, 1, 1}), {11, 5, 5}), 1, 1e-12) << "ten steps of 0.1 mm";
+    Affine moved = a;
+    moved[0][3] = 3;
+    moved[2][3] = -4;
+    EXPECT_DOUBLE_EQ(largest_shift(a, moved, {1, 1, 1}), 5);
+}
+
 }  // namespace voldiff
