@@ -92,7 +92,6 @@ Entry read_entry(const std::string& name, const json& tensor, std::uint64_t data
     for (const auto& size : array_of(tensor, "shape")) {
         entry.layout.sizes.push_back(static_cast<std::int64_t>(unsigned_of(size, "shape")));
     }
-    entry.layout.strides = contiguous_strides(entry.layout.sizes);
     const auto& offsets = array_of(tensor, "data_offsets");
     if (offsets.size() != 2) {
         refuse_weights("has ", offsets.size(), " data_offsets, expected 2");
@@ -105,6 +104,7 @@ Entry read_entry(const std::string& name, const json& tensor, std::uint64_t data
     }
     const auto bytes =
         static_cast<std::uint64_t>(element_count(entry.layout.sizes)) * c10::elementSize(entry.layout.dtype);
+    entry.layout.strides = contiguous_strides(entry.layout.sizes);
     if (bytes != entry.end - entry.begin) {
         refuse_weights("needs ", bytes, " bytes for its shape, but has ", entry.end - entry.begin);
     }
