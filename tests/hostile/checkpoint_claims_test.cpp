@@ -198,5 +198,14 @@ TEST(MoreThanItsSize, FromSourcesThatManyModulesShare) {
     EXPECT_EQ(read_checkpoint(folder.write("shared.pt", file)).weights.size(), 2U);  // both, so without the source
 }
 
+// Minutes where each object is compared with those before it.
+TEST(MoreThanItsSize, FromAHeaderOfManyObjects) {
+    std::string header = R"({"a":[{})";
+    for (int i = 0; i < 400'000; ++i) {
+        header += ",{}";
+    }
+    expect_refused(safetensors_file(header + "]}", {}), "is not described by an object");
+}
+
 }  // namespace
 }  // namespace voldiff
