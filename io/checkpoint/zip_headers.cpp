@@ -8,6 +8,8 @@
 namespace voldiff {
 namespace {
 
+constexpr std::uint32_t kPlaceholder = 0xffffffff;
+
 void expect_signature(ByteReader& reader, std::string_view signature, const char* what) {
     if (reader.take(signature.size()) != signature) {
         refuse_weights("has no ", what, " where the directory of the zip archive says; the file is damaged");
@@ -17,7 +19,7 @@ void expect_signature(ByteReader& reader, std::string_view signature, const char
 // Puts the 64-bit numbers of a header's extra field, which stand in this order, in the place of placeholders.
 void read_zip64(std::string_view fields, std::initializer_list<std::uint64_t*> numbers) {
     constexpr std::uint16_t kZip64Field = 1;
-    const auto is_placeholder = [](const std::uint64_t* number) { return *number == 0xffffffff; };
+    const auto is_placeholder = [](const std::uint64_t* number) { return *number == kPlaceholder; };
     ByteReader extra(fields);
     while (!extra.rest().empty() && std::any_of(numbers.begin(), numbers.end(), is_placeholder)) {
         const auto id = extra.take_number<std::uint16_t>();
@@ -28,6 +30,11 @@ void read_zip64(std::string_view fields, std::initializer_list<std::uint64_t*> n
             }
         }
     }
+}
+
+// A local header may leave its sizes open: archives that are written in one go tell them behind the content.
+bool contradicts(std::uint64_t local, std::uint64_t in_directory) {
+    return local != 0 && local != kPlaceholder && local != in_directory;
 }
 
 }  // namespace
@@ -62,8 +69,7 @@ std::uint64_t content_position(std::string_view file, const ZipExtent& extent) {
     const auto extra_size = reader.take_number<std::uint16_t>();
     reader.take(name_size);
     read_zip64(reader.take(extra_size), {&size, &compressed_size});
-    // Zero where the archive was written in one go and the sizes follow the content.
-    if ((size != 0 && size != extent.size) || (compressed_size != 0 && compressed_size != extent.compressed_size)) {
+    if (contradicts(size, extent.size) || contradicts(compressed_size, extent.compressed_size)) {
         refuse_weights("has ", compressed_size, " bytes, inflated ", size, ", by its local header, but ",
                        extent.compressed_size, ", inflated ", extent.size, ", by the directory of the archive");
     }

@@ -172,20 +172,20 @@ TEST(MoreThanItsSize, FromNamesThatManyValuesShare) {
     expect_refused(legacy_file(dict({{"w", value}}), {}), "is too long");
     expect_refused(torch_zip(global(name, "Net"), {}), "the name of a class is too long");
     const auto create = global("__torch__", "Net") + ")\x81";
-    auto module = create + "}b";
-    for (int depth = 0; depth < 3; ++depth) {
-        module = create + dict({{std::string(900, 'n'), module}}) + "b";
-    }
-    expect_refused(torch_zip(module, {}), "nnn...' is too long");
+    const auto nested = [&](const std::string& module) {
+        return create + dict({{std::string(900, 'n'), module}}) + "b";
+    };
+    expect_refused(torch_zip(nested(nested(nested(create + "}b"))), {}), "nnn...' is too long");
 }
 
 TEST(MoreThanItsSize, FromMetadataThatManyTensorsShare) {
-    std::vector<std::pair<std::string, std::string>> bits;
+    std::string bits = "}(";
     for (int i = 0; i < 100; ++i) {
-        bits.emplace_back(std::to_string(i), "\x88");
+        bits += text(std::to_string(i)) + "\x88";
     }
+    bits += "u";
     const auto value = call(global("torch._utils", "_rebuild_tensor_v2"),
-                            {storage("0", 4), number(0), numbers({4}), numbers({1}), "\x89", "}", dict(bits)});
+                            {storage("0", 4), number(0), numbers({4}), numbers({1}), "\x89", "}", bits});
     expect_refused(torch_zip(dict({{"w", value}}), {{"0", kFour}}), "has 100 entries of metadata");
 }
 
