@@ -244,7 +244,7 @@ std::string list_names(const std::vector<std::string>& names) {
 std::string Adaptation::problem() const {
     if (exact()) return {};
     std::ostringstream text;
-    text << "the weights (layout " << layout << ") do not fit the network";
+    text << "the weights do not fit the network";
     const auto add = [&text](const std::vector<std::string>& names, const char* what) {
         if (!names.empty()) text << "; " << names.size() << " " << what << " (" << list_names(names) << ")";
     };
@@ -252,7 +252,7 @@ std::string Adaptation::problem() const {
     add(missing, "missing");
     add(unexpected, "unexpected");
     add(mis_shaped, "of another shape");
-    text << "; " << weights.size() << " fit\n" << advice(*this);
+    text << "; " << weights.size() << " fit (layout " << layout << ")\n" << advice(*this);
     return text.str();
 }
 

@@ -37,11 +37,7 @@ class PickleMachine {
         push(kind)->text = text;
     }
     void push_long(std::uint64_t size);
-    void push_global(std::string_view module_name, std::string_view name) {
-        auto* global = push(Kind::global);
-        global->text = module_name;
-        global->name = name;
-    }
+    void push_global(std::string_view module_name, std::string_view name);
 
     PickleValue* top();
     PickleValue* pop();
@@ -85,6 +81,15 @@ void PickleMachine::push_long(std::uint64_t size) {
         number = (number << 8U) | static_cast<unsigned char>(*byte);
     }
     push_integer(static_cast<std::int64_t>(number));
+}
+
+void PickleMachine::push_global(std::string_view module_name, std::string_view name) {
+    if (!is_usable_name(module_name) || !is_usable_name(name)) {
+        refuse_weights("the name of a class is too long or holds control characters");
+    }
+    auto* global = push(Kind::global);
+    global->text = module_name;
+    global->name = name;
 }
 
 PickleValue* PickleMachine::top() {

@@ -2,12 +2,12 @@
 
 #include "io/checkpoint/byte_reader.h"
 #include "io/checkpoint/dtype.h"
+#include "io/checkpoint/safetensors_header.h"
 #include "io/checkpoint/tensor_view.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 
 namespace voldiff {
@@ -24,34 +24,6 @@ struct Entry {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
 };
-
-// Bounds the depth, and refuses names that appear twice, of which the parser would keep the last.
-class HeaderGuard {
-  public:
-    bool operator()(int depth, json::parse_event_t event, const json& parsed) {
-        constexpr int kDeepest = 4;
-        if (depth > kDeepest) {
-            refuse_weights("the header is nested deeper than ", kDeepest);
-        }
-        if (event == json::parse_event_t::key && depth == 1 &&
-            !names_.insert(parsed.get_ref<const std::string&>()).second) {
-            refuse_weights("the header names tensor ", in_quotes(parsed.get_ref<const std::string&>()), " twice");
-        }
-        return true;
-    }
-
-  private:
-    std::set<std::string> names_;
-};
-
-json parse_header(std::string_view text) {
-    HeaderGuard guard;
-    auto header = json::parse(text.begin(), text.end(), std::ref(guard), false);
-    if (!header.is_object()) {
-        refuse_weights("the header is not a valid JSON object; the file is damaged");
-    }
-    return header;
-}
 
 std::uint64_t unsigned_of(const json& value, const char* what) {
     if (!value.is_number_unsigned()) {
@@ -92,7 +64,6 @@ Entry read_entry(const std::string& name, const json& tensor, std::uint64_t data
     for (const auto& size : array_of(tensor, "shape")) {
         entry.layout.sizes.push_back(static_cast<std::int64_t>(unsigned_of(size, "shape")));
     }
-    entry.layout.strides = contiguous_strides(entry.layout.sizes);
     const auto& offsets = array_of(tensor, "data_offsets");
     if (offsets.size() != 2) {
         refuse_weights("has ", offsets.size(), " data_offsets, expected 2");
@@ -105,6 +76,7 @@ Entry read_entry(const std::string& name, const json& tensor, std::uint64_t data
     }
     const auto bytes =
         static_cast<std::uint64_t>(element_count(entry.layout.sizes)) * c10::elementSize(entry.layout.dtype);
+    entry.layout.strides = contiguous_strides(entry.layout.sizes);
     if (bytes != entry.end - entry.begin) {
         refuse_weights("needs ", bytes, " bytes for its shape, but has ", entry.end - entry.begin);
     }
@@ -179,7 +151,7 @@ Checkpoint read_safetensors(const Blob& file) {
         refuse_weights("claims a header of ", length, " bytes, but ", reader.rest().size(), " follow (at most ",
                        kLongestHeader, " are read); the file is cut short or damaged");
     }
-    const auto header = parse_header(reader.take(length));
+    const auto header = parse_safetensors_header(reader.take(length));
     const auto data = file.part(reader.position(), reader.rest().size());
     const auto entries = read_entries(header, data.bytes.size());
     check_coverage(entries, data.bytes.size());

@@ -22,7 +22,7 @@ struct TensorLayout {
 // bytes that overflows.
 std::int64_t element_count(const std::vector<std::int64_t>& sizes);
 
-// Row-major strides.
+// Row-major strides for sizes that element_count accepts.
 std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& sizes);
 
 // The bytes themselves, or a copy of them where elements of this type would not be aligned. Throws Error(weights) for

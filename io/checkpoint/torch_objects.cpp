@@ -128,6 +128,14 @@ std::uint64_t byte_count(std::int64_t elements, at::ScalarType dtype) {
     return static_cast<std::uint64_t>(elements) * c10::elementSize(dtype);
 }
 
+// Every tensor of a storage repeats its key.
+std::string checked_storage_key(const PickleValue& key) {
+    if (!is_usable_name(key.text)) {
+        refuse_weights("the storage key ", in_quotes(key.text), " is too long or holds control characters");
+    }
+    return std::string(key.text);
+}
+
 // The call that makes the tensor, with wrappers such as Parameter taken off; null where there is none.
 struct TensorCall {
     const PickleValue* function = nullptr;
@@ -155,8 +163,12 @@ TensorCall tensor_call(const PickleValue& value) {
     return {};
 }
 
-// Bits of complex tensors and views of them, which change what the bytes mean.
+// Bits of complex tensors and views of them, which change what the bytes mean. Many tensors may share one dict of them.
 void refuse_lazy_bits(const PickleValue& metadata) {
+    constexpr std::size_t kMostBits = 64;
+    if (metadata.items.size() > kMostBits) {
+        refuse_weights("has ", metadata.items.size(), " entries of metadata, expected at most ", kMostBits);
+    }
     for (const auto& [key, value] : metadata.items) {
         if ((key->text == "conj" || key->text == "neg") && value->integer != 0) {
             refuse_weights("is a lazily negated or conjugated view; save a clone() of it");
@@ -198,7 +210,7 @@ std::optional<StorageReference> storage_reference(const PickleValue& value, std:
     const auto& id = value.elements.front()->elements;  // "storage", class, key, device, elements, view or None
     const auto stored_as = dtype_of(argument(id, 1));
     StorageReference reference;
-    reference.key = argument(id, 2).text;
+    reference.key = checked_storage_key(argument(id, 2));
     reference.dtype = dtype.value_or(stored_as);
     reference.size = byte_count(integer_of(argument(id, 4)), stored_as);
     reference.view_size = reference.size;

@@ -57,7 +57,11 @@ void check_size(const ZipArchive& archive, const std::string& name, const Storag
     }
 }
 
+// No module has a slash in its name; with one, many names would mean the same record, each read again.
 Blob source_of(ZipArchive& archive, const std::string& root, std::string module_name) {
+    if (module_name.find('/') != std::string::npos) {
+        return {};
+    }
     std::replace(module_name.begin(), module_name.end(), '.', '/');
     const auto name = root + "code/" + module_name + ".py";
     return archive.contains(name) ? archive.read(name) : Blob();

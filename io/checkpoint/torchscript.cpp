@@ -55,12 +55,16 @@ class ModuleFlattener {
         if (depth > kDeepest) {
             refuse_weights("has modules nested deeper than ", kDeepest);
         }
+        // Modules may be shared, so neither the number nor the length of paths is bounded by the size of the file.
+        visited_ += attributes->size();
+        if (visited_ > kMostAttributes) {
+            refuse_weights("has more than ", kMostAttributes, " module attributes");
+        }
+        if (!is_usable_name(prefix)) {
+            refuse_weights("the module name ", in_quotes(prefix), " is too long");
+        }
         const auto* declared = declared_names(*module.callable);
         for (const auto& [name, value] : *attributes) {
-            // Modules may be shared, so the number of paths is not bounded by the size of the file.
-            if (++visited_ > kMostAttributes) {
-                refuse_weights("has more than ", kMostAttributes, " module attributes");
-            }
             if (is_torchscript(*value)) {
                 visit(*value, prefix + name + ".", depth + 1);
             } else if (declared == nullptr || declared->count(name) != 0) {

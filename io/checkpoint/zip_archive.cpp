@@ -1,6 +1,6 @@
 #include "io/checkpoint/zip_archive.h"
 
-#include "io/checkpoint/byte_reader.h"
+#include "io/checkpoint/message.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -67,59 +67,6 @@ std::uint32_t crc_of(std::string_view bytes) {
     return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
-void expect_signature(ByteReader& reader, std::string_view signature, const char* what) {
-    if (reader.take(signature.size()) != signature) {
-        refuse_weights("has no ", what, " where the directory of the zip archive says; the file is damaged");
-    }
-}
-
-struct Extent {
-    std::uint64_t size = 0;
-    std::uint64_t compressed_size = 0;
-    std::uint64_t local_header = 0;
-};
-
-// Where a record is, from its entry at `position` of the directory. minizip 1.1 of Debian 12 gives archives beyond 4
-// GiB the placeholder in place of their 64-bit sizes, and never tells positions.
-Extent read_extent(std::string_view file, std::uint64_t position) {
-    constexpr std::uint32_t kPlaceholder = 0xffffffff;
-    constexpr std::uint16_t kZip64Field = 1;
-    ByteReader reader(file);
-    reader.take(position);
-    expect_signature(reader, "PK\x01\x02", "entry");
-    reader.take(16);  // versions, flags, method, time, CRC
-    Extent extent;
-    extent.compressed_size = reader.take_number<std::uint32_t>();
-    extent.size = reader.take_number<std::uint32_t>();
-    const auto name_size = reader.take_number<std::uint16_t>();
-    const auto extra_size = reader.take_number<std::uint16_t>();
-    reader.take(10);  // comment, disk, attributes
-    extent.local_header = reader.take_number<std::uint32_t>();
-    reader.take(name_size);
-    for (ByteReader extra(reader.take(extra_size)); !extra.rest().empty();) {
-        const auto id = extra.take_number<std::uint16_t>();
-        ByteReader field(extra.take(extra.take_number<std::uint16_t>()));
-        for (auto* number : {&extent.size, &extent.compressed_size, &extent.local_header}) {
-            if (id == kZip64Field && *number == kPlaceholder) {
-                *number = field.take_number<std::uint64_t>();
-            }
-        }
-    }
-    return extent;
-}
-
-std::uint64_t data_position(std::string_view file, std::uint64_t local_header) {
-    ByteReader reader(file);
-    reader.take(local_header);
-    expect_signature(reader, "PK\x03\x04", "record");
-    reader.take(22);  // what the directory says as well
-    const auto name_size = reader.take_number<std::uint16_t>();
-    const auto extra_size = reader.take_number<std::uint16_t>();
-    reader.take(name_size);
-    reader.take(extra_size);
-    return reader.position();
-}
-
 }  // namespace
 
 struct ZipArchive::Reader {
@@ -148,31 +95,42 @@ struct ZipArchive::Reader {
 ZipArchive::ZipArchive(Blob file) : file_(std::move(file)), reader_(std::make_unique<Reader>(file_.bytes)) {
     inflation_left_ = std::max<std::uint64_t>(file_.bytes.size() * kUsualExpansion, kFreeInflation);
     auto* archive = reader_->archive.get();
+    std::uint64_t bytes_left = file_.bytes.size();
     int status = unzGoToFirstFile(archive);
     for (; status == UNZ_OK; status = unzGoToNextFile(archive)) {
-        std::array<char, 1024> name{};
-        unz_file_info64 info{};
-        unz64_file_pos position{};
-        if (unzGetCurrentFileInfo64(archive, &info, name.data(), name.size(), nullptr, 0, nullptr, 0) != UNZ_OK ||
-            unzGetFilePos64(archive, &position) != UNZ_OK || info.size_filename >= name.size()) {
-            refuse_weights("the directory of the zip archive is damaged at record ", records_.size());
+        const auto& [name, record] = *add_current();
+        // Records on top of each other would make a small file cost as much as a large one.
+        if (record.extent.compressed_size > bytes_left) {
+            refuse_weights("record ", in_quotes(name), " claims ", record.extent.compressed_size,
+                           " bytes of a file that holds ", file_.bytes.size(), ", more than the others leave");
         }
-        const auto extent = read_extent(file_.bytes, position.pos_in_zip_directory);
-        const Record record{position.pos_in_zip_directory,
-                            position.num_of_file,
-                            extent.size,
-                            extent.compressed_size,
-                            extent.local_header,
-                            static_cast<std::uint32_t>(info.crc),
-                            static_cast<std::uint32_t>(info.compression_method),
-                            (info.flag & kEncryptedFlag) != 0};
-        if (!records_.emplace(name.data(), record).second) {
-            refuse_weights("the zip archive holds two records named ", in_quotes(name.data()));
-        }
+        bytes_left -= record.extent.compressed_size;
     }
     if (status != UNZ_END_OF_LIST_OF_FILE) {
         refuse_weights("the directory of the zip archive is damaged after record ", records_.size());
     }
+}
+
+ZipArchive::Records::const_iterator ZipArchive::add_current() {
+    auto* archive = reader_->archive.get();
+    std::array<char, 1024> name{};
+    unz_file_info64 info{};
+    unz64_file_pos position{};
+    if (unzGetCurrentFileInfo64(archive, &info, name.data(), name.size(), nullptr, 0, nullptr, 0) != UNZ_OK ||
+        unzGetFilePos64(archive, &position) != UNZ_OK || info.size_filename >= name.size()) {
+        refuse_weights("the directory of the zip archive is damaged at record ", records_.size());
+    }
+    const Record record{position.pos_in_zip_directory,
+                        position.num_of_file,
+                        read_extent(file_.bytes, position.pos_in_zip_directory),
+                        static_cast<std::uint32_t>(info.crc),
+                        static_cast<std::uint32_t>(info.compression_method),
+                        (info.flag & kEncryptedFlag) != 0};
+    const auto [added, is_new] = records_.emplace(name.data(), record);
+    if (!is_new) {
+        refuse_weights("the zip archive holds two records named ", in_quotes(name.data()));
+    }
+    return added;
 }
 
 ZipArchive::~ZipArchive() = default;
@@ -201,7 +159,7 @@ Blob ZipArchive::read(const std::string& name) {
         if (record.encrypted || (record.method != 0 && record.method != Z_DEFLATED)) {
             refuse_weights("is encrypted or compressed by method ", record.method, ", expected stored or deflated");
         }
-        auto content = record.method == 0 ? stored(record) : inflated(record);
+        auto content = record.method == 0 ? stored(record.extent) : inflated(record);
         if (crc_of(content.bytes) != record.crc) {
             refuse_weights("its CRC-32 is not that of the directory; the data is damaged, copy or download it again");
         }
@@ -211,37 +169,37 @@ Blob ZipArchive::read(const std::string& name) {
     }
 }
 
-Blob ZipArchive::stored(const Record& record) {
-    const auto start = data_position(file_.bytes, record.local_header);
+Blob ZipArchive::stored(const ZipExtent& extent) const {
+    const auto start = content_position(file_.bytes, extent);
     const auto file_size = file_.bytes.size();
-    if (record.size != record.compressed_size || start > file_size || record.size > file_size - start) {
-        refuse_weights("claims ", record.size, " bytes from byte ", start, " of a file that holds ", file_size);
+    if (extent.size != extent.compressed_size || start > file_size || extent.size > file_size - start) {
+        refuse_weights("claims ", extent.size, " bytes from byte ", start, " of a file that holds ", file_size);
     }
-    return file_.part(start, record.size);
+    return file_.part(start, extent.size);
 }
 
 Blob ZipArchive::inflated(const Record& record) {
-    if (record.compressed_size > file_.bytes.size() || record.size > record.compressed_size * kMostDeflated ||
-        record.size > inflation_left_) {
-        refuse_weights("claims to inflate from ", record.compressed_size, " to ", record.size,
+    const auto [size, compressed_size, local_header] = record.extent;
+    if (size > compressed_size * kMostDeflated || size > inflation_left_) {
+        refuse_weights("claims to inflate from ", compressed_size, " to ", size,
                        " bytes, more than an honest archive of this size does");
     }
-    inflation_left_ -= record.size;
+    inflation_left_ -= size;
     reader_->open(record);
-    const auto buffer = at::empty({static_cast<std::int64_t>(record.size)}, at::kByte);
+    const auto buffer = at::empty({static_cast<std::int64_t>(size)}, at::kByte);
     auto* data = static_cast<char*>(buffer.data_ptr());
     constexpr std::uint64_t kChunk = 1ULL << 26ULL;
-    for (std::uint64_t done = 0; done < record.size;) {
-        const auto wanted = static_cast<unsigned>(std::min(kChunk, record.size - done));
+    for (std::uint64_t done = 0; done < size;) {
+        const auto wanted = static_cast<unsigned>(std::min(kChunk, size - done));
         const auto count = unzReadCurrentFile(reader_->archive.get(), data + done, wanted);
         if (count <= 0) {
             unzCloseCurrentFile(reader_->archive.get());
-            refuse_weights("its compressed data is damaged after ", done, " of ", record.size, " bytes");
+            refuse_weights("its compressed data is damaged after ", done, " of ", size, " bytes");
         }
         done += static_cast<std::uint64_t>(count);
     }
     unzCloseCurrentFile(reader_->archive.get());
-    return {std::make_shared<at::Tensor>(buffer), {data, record.size}};
+    return {std::make_shared<at::Tensor>(buffer), {data, size}};
 }
 
 }  // namespace voldiff

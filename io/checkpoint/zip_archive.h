@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/checkpoint/mapped_file.h"
+#include "io/checkpoint/zip_headers.h"
 
 #include <cstdint>
 #include <map>
@@ -26,7 +27,7 @@ class ZipArchive {
     bool contains(const std::string& name) const { return records_.count(name) != 0; }
 
     // Bytes after inflation. Throws Error(weights) where there is no such record.
-    std::uint64_t size_of(const std::string& name) const { return find(name).size; }
+    std::uint64_t size_of(const std::string& name) const { return find(name).extent.size; }
 
     // The content, checked against the CRC-32 of the directory. Throws Error(weights) where there is no such record, it
     // is damaged, encrypted or compressed by another method than deflate, or claims more bytes than it can hold.
@@ -36,22 +37,22 @@ class ZipArchive {
     struct Record {
         std::uint64_t directory_position = 0;
         std::uint64_t number = 0;
-        std::uint64_t size = 0;
-        std::uint64_t compressed_size = 0;
-        std::uint64_t local_header = 0;
+        ZipExtent extent;
         std::uint32_t crc = 0;
         std::uint32_t method = 0;
         bool encrypted = false;
     };
     struct Reader;
+    using Records = std::map<std::string, Record>;
 
+    Records::const_iterator add_current();
     const Record& find(const std::string& name) const;
-    Blob stored(const Record& record);
+    Blob stored(const ZipExtent& extent) const;
     Blob inflated(const Record& record);
 
     Blob file_;
     std::unique_ptr<Reader> reader_;
-    std::map<std::string, Record> records_;
+    Records records_;
     std::uint64_t inflation_left_ = 0;
 };
 

@@ -70,7 +70,7 @@ voldiff_test(NAME no_cuda ARGS generate ${demo} --device cuda --set output.direc
 voldiff_test(NAME weights_missing ARGS generate ${demo} --set weights.autoencoder=gone.pt EXIT 4 STDERR "gone.pt")
 voldiff_test(NAME weights_of_another_network ARGS generate ${demo} --set output.directory=${made}/none
              --set weights.diffusion_unet=${PROJECT_SOURCE_DIR}/configs/demo_model/autoencoder.safetensors
-             EXIT 5 STDERR "autoencoder.safetensors: the weights .layout monai-1.5. do not fit the network; [0-9]+ missing .*; [0-9]+ unexpected")
+             EXIT 5 STDERR "autoencoder.safetensors: the weights do not fit the network; [0-9]+ missing .*; [0-9]+ unexpected")
 voldiff_test(NAME weights_no_checkpoint ARGS generate ${demo} --set output.directory=${made}/none
              --set weights.autoencoder=${data}/checkpoints/not_a_checkpoint.pt EXIT 5 STDERR "not_a_checkpoint.pt")
 voldiff_test(NAME memory_limit ARGS generate ${demo} --set runtime.memory_limit=1000000 --set output.directory=${made}/none

@@ -74,6 +74,7 @@ inline std::string tuple(const std::vector<std::string>& elements) {
 }
 inline std::string numbers(const std::vector<std::int64_t>& values) {
     std::vector<std::string> elements;
+    elements.reserve(values.size());
     for (const auto value : values) {
         elements.push_back(number(value));
     }
