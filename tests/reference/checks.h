@@ -20,6 +20,10 @@ void check_scheduler(const Case& reference, Comparison& comparison);
 void check_timestep_table(const Case& reference, Comparison& comparison);
 void check_sliding_window(const Case& reference, Comparison& comparison);
 void check_window_table(const Case& reference, Comparison& comparison);
+// A function of labels or volumes, by the last part of its name.
+void check_anatomy(const Case& reference, const std::string& function, Comparison& comparison);
+void check_validation(const Case& reference, Comparison& comparison);
+void check_spacing_table(const Case& reference, Comparison& comparison);
 void check_noise(const Case& reference, Comparison& comparison);
 void check_legacy(const Case& reference, Comparison& comparison);
 void check_torchscript(const Case& reference, Comparison& comparison);
@@ -35,6 +39,8 @@ inline const std::vector<std::pair<std::string, Check>>& checks() {
         {"timestep_table", check_timestep_table},
         {"sliding_window", check_sliding_window},
         {"window_table", check_window_table},
+        {"validation", check_validation},
+        {"spacing_table", check_spacing_table},
         {"rng", check_noise},
         {"legacy", check_legacy},
         {"torchscript", check_torchscript},

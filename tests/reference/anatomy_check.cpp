@@ -1,0 +1,245 @@
+// Functions of labels and volumes: encoding, regions, tumours, morphology, clean-up, quality.
+#include "core/anatomy/body_region.h"
+#include "core/anatomy/encoding.h"
+#include "core/anatomy/labels.h"
+#include "core/anatomy/mask_conditions.h"
+#include "core/anatomy/quality.h"
+#include "core/anatomy/request_checks.h"
+#include "core/anatomy/size_condition.h"
+#include "core/anatomy/tumors.h"
+#include "core/error.h"
+#include "core/pipeline/conditions.h"
+#include "io/anatomy/components.h"
+#include "io/anatomy/mask_post_process.h"
+#include "io/anatomy/morphology.h"
+#include "io/anatomy/resample.h"
+#include "tests/reference/checks.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
+
+#include <map>
+
+namespace voldiff::reference {
+
+namespace {
+
+using Json = nlohmann::json;
+using Tensors = std::vector<at::Tensor>;
+
+// One call: its arguments, and what it is compared with.
+struct Call {
+    const Case& reference;
+    const Json& body;
+    Comparison& comparison;
+
+    const Json& argument(const std::string& name) const { return body.at("kwargs").at(name); }
+    bool has(const std::string& name) const { return body.at("kwargs").contains(name); }
+    std::int64_t integer(const std::string& name) const { return argument(name).get<std::int64_t>(); }
+
+    // "tensor:input.x" or {"tensor": "input.x", "as": "numpy:int64"}
+    at::Tensor tensor(const std::string& name) const {
+        const Json& given = argument(name);
+        if (given.is_string()) return reference.tensor(given.get<std::string>().substr(7));
+        const at::Tensor stored = reference.tensor(given.at("tensor"));
+        const auto as = given.at("as").get<std::string>();
+        return as.find("int64") == std::string::npos ? stored : stored.to(at::kLong);
+    }
+
+    // Labels and masks are stored in another type than the function returns.
+    void compare(const at::Tensor& got, std::size_t output = 0) const {
+        const Json& named = body.at("outputs").at(output);
+        const std::string name = named.is_string() ? named.get<std::string>() : named.at("name").get<std::string>();
+        const at::Tensor& expected = reference.tensor(name);
+        comparison.equal(name, named.is_string() ? got : got.to(expected.scalar_type()), expected);
+    }
+
+    template <class Value>
+    void compare_json(const std::string& name, const Value& got, const Json& expected) const {
+        comparison.count();
+        if (Json(got) != expected) comparison.fail(name + " is " + Json(got).dump() + ", expected " + expected.dump());
+    }
+};
+
+Beyond beyond_of(const Call& call) {
+    return call.argument("pad_value") == 0.0 ? Beyond::background : Beyond::foreground;
+}
+
+void binarize(const Call& call) {
+    call.compare(binarize_labels(call.tensor("x"), call.has("bits") ? call.integer("bits") : 8));
+}
+
+void body_region(const Call& call) {
+    const BodyRegions regions = body_regions_of(call.tensor("input_mask"));
+    call.compare_json("top", regions.top, call.body.at("result_json").at(0));
+    call.compare_json("bottom", regions.bottom, call.body.at("result_json").at(1));
+}
+
+void filter_organs(const Call& call) {
+    call.compare(keep_organs(call.tensor("combine_label"), call.argument("anatomy_list")));
+}
+
+void tumors_removed(const Call& call) {
+    const at::Tensor labels = call.tensor("orig_labels")[0];
+    const at::Tensor healthy =
+        call.has("pseudo_labels") ? remove_tumors(labels, call.tensor("pseudo_labels")[0]) : remove_tumors(labels);
+    call.compare(healthy.unsqueeze(0));
+}
+
+void remap(const Call& call) {
+    LabelPairs pairs;
+    for (const auto& [name, pair] : call.body.at("json_files").at("label_dict_remap_json").items())
+        pairs.emplace_back(pair.at(0), pair.at(1));
+    call.compare(replace_labels(call.tensor("mask"), pairs));
+}
+
+void dilated(const Call& call) {
+    call.compare(dilate(call.tensor("mask_t") > 0, call.integer("filter_size"), beyond_of(call)).to(at::kFloat));
+}
+
+void eroded(const Call& call) {
+    call.compare(erode(call.tensor("mask_t") > 0, call.integer("filter_size"), beyond_of(call)).to(at::kFloat));
+}
+
+void filled_by_closing(const Call& call) {
+    call.compare(closed_organ(call.tensor("data"), call.integer("target_label")));
+}
+
+void filled_by_removed(const Call& call) {
+    call.compare(near_organ(call.tensor("data"), call.integer("target_label"), call.tensor("remove_mask")));
+}
+
+void suppressed(const Call& call) {
+    const Suppressed result =
+        suppress_small_components(call.tensor("img"), call.argument("target_label"), call.integer("default_val"));
+    call.compare(result.labels);
+    call.compare(at::full({}, result.decreased, at::kLong), 1);
+}
+
+void post_processed(const Call& call) {
+    const Json& target = call.argument("target_tumor_label");
+    call.compare(clean_generated_mask(call.tensor("volume_t"),
+                                      target.is_null() ? std::nullopt : std::optional(target.get<std::int64_t>())));
+}
+
+void cropped_to_body(const Call& call) {
+    const double value = call.has("a_min") ? call.argument("a_min").get<double>() : background_intensity(1);
+    call.compare(with_even_background(call.tensor("synthetic_images"), call.tensor("combine_label"), value));
+}
+
+void resampled(const Call& call) {
+    const at::Tensor labels = call.tensor("labels");  // [1, 1, X, Y, Z]
+    const Volume volume{labels[0][0], call.argument("labels").at("affine")};
+    const Json& self = call.body.at("self");
+    const Volume fitted = fit_mask(volume, self.at("output_size"), self.at("spacing"));
+    call.compare(fitted.voxels.view({1, 1, fitted.voxels.size(0), fitted.voxels.size(1), fitted.voxels.size(2)}));
+}
+
+void quality(const Call& call) {
+    std::vector<MedianStatistics> statistics;
+    for (const auto& [organ, known] : call.argument("statistics").items())
+        statistics.push_back({organ, known.at("sigma_6_low"), known.at("sigma_6_high"), known.at("percentile_0_5"),
+                              known.at("percentile_99_5")});
+    OrganLabels organs;
+    for (const auto& [organ, labels] : call.argument("label_int_dict").items()) organs.emplace_back(organ, labels);
+    for (const OrganQuality& got :
+         check_quality(statistics, call.tensor("image_data"), call.tensor("label_data"), organs)) {
+        const Json& expected = call.body.at("result_json").at(got.organ);
+        call.compare_json(got.organ + ".is_outlier", got.outlier, expected.at("is_outlier"));
+        call.compare_json(got.organ + ".median", got.median ? Json(*got.median) : Json(), expected.at("median_value"));
+        call.compare_json(got.organ + ".low", got.low, expected.at("low_thresh"));
+        call.compare_json(got.organ + ".high", got.high, expected.at("high_thresh"));
+    }
+}
+
+std::vector<AnatomySize> sizes_of(const Json& pairs) {
+    std::vector<AnatomySize> sizes;
+    for (const Json& pair : pairs) sizes.push_back({pair.at(0), pair.at(1)});
+    return sizes;
+}
+
+void size_condition(const Call& call) {
+    std::vector<SizeCondition> database;
+    for (const Json& entry : call.body.at("self_json_files").at("all_anatomy_size_conditions_json"))
+        database.push_back(entry.at("organ_size"));
+    const auto condition = anatomy_size_condition(sizes_of(call.argument("controllable_anatomy_size")), database);
+    call.compare_json("condition", condition, call.body.at("result_json"));
+}
+
+const std::map<std::string, std::function<void(const Call&)>>& functions() {
+    static const std::map<std::string, std::function<void(const Call&)>> table = {
+        {"binarize_labels", binarize},
+        {"get_body_region_index_from_mask", body_region},
+        {"filter_mask_with_organs", filter_organs},
+        {"remove_tumors", tumors_removed},
+        {"remap_labels", remap},
+        {"dilate_one_img", dilated},
+        {"erode_one_img", eroded},
+        {"organ_fill_by_closing", filled_by_closing},
+        {"organ_fill_by_removed_mask", filled_by_removed},
+        {"supress_non_largest_components", suppressed},
+        {"general_mask_generation_post_process", post_processed},
+        {"crop_img_body_mask", cropped_to_body},
+        {"ensure_output_size_and_spacing", resampled},
+        {"is_outlier", quality},
+        {"prepare_anatomy_size_condition", size_condition},
+    };
+    return table;
+}
+
+bool accepted(const std::function<void()>& check) {
+    try {
+        check();
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+}  // namespace
+
+void check_anatomy(const Case& reference, const std::string& function, Comparison& comparison) {
+    const auto found = functions().find(function);
+    if (found == functions().end()) throw NotCovered{"function " + function};
+    for (const Json& call : reference.body.at("calls")) found->second({reference, call, comparison});
+}
+
+void check_validation(const Case& reference, Comparison& comparison) {
+    const auto function = reference.body.at("function").get<std::string>();
+    const bool ct = function.find("check_input_ct") != std::string::npos;
+    if (!ct && function.find("check_input_mr") == std::string::npos) throw NotCovered{"validation " + function};
+    LabelTable::Entries entries;
+    for (const auto& [name, value] : reference.body.at("label_dict").items()) entries.emplace_back(name, value);
+    const LabelTable table(std::move(entries));
+    for (const Json& check : reference.body.at("checks")) {
+        const Json& args = check.at("args");
+        AnatomyRequest request{
+            args.at("body_region"), args.at("anatomy_list"), args.at("output_size"), args.at("spacing"), {}};
+        const Json& sizes = args.at("controllable_anatomy_size");
+        if (!sizes.is_null()) request.controllable_anatomy_size = sizes_of(sizes);
+        const bool got = accepted([&] { ct ? check_ct_request(request, table) : check_mr_request(request, table); });
+        comparison.count();
+        if (got != check.at("accepted").get<bool>())
+            comparison.fail(args.dump() + (got ? " is accepted" : " is refused"));
+    }
+}
+
+void check_spacing_table(const Case& reference, Comparison& comparison) {
+    DiffusionUnetConfig unet = DiffusionUnetConfig::of("DiffusionModelUNetMaisi");
+    unet.include_spacing_input = true;
+    const Json& table = reference.body.at("table");
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        ImageConditions image;
+        image.spacing = table[i].at("spacing");
+        const std::string number = "." + std::to_string(i);
+        const auto compare = [&](const std::string& way, const at::Tensor& got) {
+            comparison.equal(way + number, got, reference.tensor("output." + way + number));
+        };
+        compare("image_only", image_only_conditions(unet, image).spacing_tensor.to(at::kHalf));
+        compare("from_mask", hundredfold_from_mask(image.spacing));
+        compare("database_mask", hundredfold_from_database(image.spacing));
+    }
+}
+
+}  // namespace voldiff::reference
