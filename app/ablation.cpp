@@ -72,8 +72,8 @@ std::vector<Override> flipped_options(RunConfig& run, const std::vector<std::str
 }
 
 Report config_differences(RunConfig a, RunConfig b) {
-    make_weights_absolute(a);
-    make_weights_absolute(b);
+    make_inputs_absolute(a);
+    make_inputs_absolute(b);
     const Report of_a = flat_options(a);
     const Report of_b = flat_options(b);
     Report keys = of_a;

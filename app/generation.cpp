@@ -1,6 +1,8 @@
 #include "app/generation.h"
 
 #include "app/progress.h"
+#include "core/pipeline/from_mask.h"
+#include "core/pipeline/image_only.h"
 #include "core/pipeline/intensity.h"
 #include "io/checkpoint/hash.h"
 #include "io/file.h"
@@ -72,18 +74,12 @@ Extents latent_extents(const RunConfig& run) {
     return {shape[2], shape[3], shape[4]};
 }
 
-// float32 where asked for, else what the reference writes.
-Volume to_volume(const ImageOnlyResult& result, const RunConfig& run) {
-    const bool whole_numbers = run.output.dtype != "float32";
-    return {(whole_numbers ? to_int16(result.intensity) : result.intensity).contiguous(),
-            diagonal_affine(run.image.spacing)};
-}
-
 }  // namespace
 
 Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context)
     : run_(std::move(run)), context_(context), outputs_(std::move(outputs)) {
     set_threads();
+    read_mask();
     const Extents latent = latent_extents(run_);
     const StageClock clock("load");
     context_.log.info("loading the model");
@@ -91,13 +87,38 @@ Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context&
     for (const LoadNote& note : model_.notes) {
         note.warning ? context_.log.warn(note.text) : context_.log.info("note: " + note.text);
     }
-    request_ = image_only_request(run_, model_);
-    image_only_conditions(run_.network.diffusion_unet, request_.conditions);
+    request_ = image_request(run_, model_);
+    check_conditions();
     make_scheduler(run_)->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);
     request_.decode =
         choose_decode_method(request_.decode, run_.network.autoencoder, latent, memory_allowed(run_.runtime));
     if (run_.decode.method == "auto") context_.log.info("decode.method auto: " + request_.decode.method);
     loading_ = clock.end();
+}
+
+// The run takes the mask's size and spacing.
+void Generation::read_mask() {
+    if (!run_.mask.given()) return;
+    context_.log.info("reading the mask");
+    mask_ = load_mask(run_);
+    for (const LoadNote& note : mask_->notes) {
+        note.warning ? context_.log.warn(note.text) : context_.log.info("note: " + note.text);
+    }
+    for (std::size_t axis = 0; axis < 3; ++axis) run_.image.size[axis] = mask_->mask.voxels.size(axis);
+    run_.image.spacing = spacing_of(mask_->mask.affine);
+}
+
+void Generation::check_conditions() {
+    const DiffusionUnetConfig& unet = run_.network.diffusion_unet;
+    mask_ ? from_mask_conditions(unet, request_.conditions, mask_->mask.voxels)
+          : image_only_conditions(unet, request_.conditions);
+}
+
+// The type that was asked for, else what the reference writes.
+Volume Generation::to_volume(const ImageResult& result) const {
+    const bool whole_numbers = run_.output.dtype == "int16" || (run_.output.dtype == "auto" && !mask_);
+    return {(whole_numbers ? to_int16(result.intensity) : result.intensity).contiguous(),
+            mask_ ? mask_->mask.affine : diagonal_affine(run_.image.spacing)};
 }
 
 void Generation::set_threads() const {
@@ -134,22 +155,25 @@ RunRecord Generation::begin_record(const OutputFiles& files) const {
     return record;
 }
 
-ImageOnlyResult Generation::generate(const OutputFiles& files, RunRecord& record) {
-    ImageOnlyRequest request = request_;
+ImageResult Generation::generate(const OutputFiles& files, RunRecord& record) {
+    ImageRequest request = request_;
     request.seed = static_cast<std::uint64_t>(files.seed);
     const auto scheduler = make_scheduler(run_);
     StageWatch watch(context_, record.stages);
     watch.begin("denoise", static_cast<std::size_t>(request.steps));
-    return generate_image(
-        *model_.autoencoder, *model_.diffusion_unet, *scheduler, request,
-        [&watch](const std::string& stage, std::size_t done, std::size_t all) { watch(stage, done, all); });
+    const auto progress = [&watch](const std::string& stage, std::size_t done, std::size_t all) {
+        watch(stage, done, all);
+    };
+    const ImageNetworks networks{*model_.autoencoder, *model_.diffusion_unet, model_.controlnet.get()};
+    return mask_ ? generate_from_mask(networks, *scheduler, request, mask_->mask.voxels, progress)
+                 : generate_image(networks, *scheduler, request, progress);
 }
 
 nlohmann::ordered_json Generation::make(const OutputFiles& files) {
     context_.cancel.check();
     prepare_folder(files.volume);
     RunRecord record = begin_record(files);
-    const Volume volume = to_volume(generate(files, record), run_);
+    const Volume volume = to_volume(generate(files, record));
     if (weight_hashes_.empty()) {
         for (const WeightFile& file : model_.files) weight_hashes_[file.key] = sha256_of_file(file.path);
     }

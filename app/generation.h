@@ -4,9 +4,11 @@
 #include "app/commands/commands.h"
 #include "app/output_name.h"
 #include "io/config/run_config.h"
+#include "io/model/mask_input.h"
 #include "io/model/model.h"
 #include "io/sidecar.h"
 
+#include <optional>
 #include <vector>
 
 namespace voldiff {
@@ -24,8 +26,11 @@ class Generation {
 
   private:
     void set_threads() const;
+    void read_mask();
+    void check_conditions();
+    Volume to_volume(const ImageResult& result) const;
     nlohmann::ordered_json make(const OutputFiles& files);
-    ImageOnlyResult generate(const OutputFiles& files, RunRecord& record);
+    ImageResult generate(const OutputFiles& files, RunRecord& record);
     void write(const OutputFiles& files, const Volume& volume, const RunRecord& record) const;
     RunRecord begin_record(const OutputFiles& files) const;
 
@@ -33,7 +38,8 @@ class Generation {
     Context& context_;
     std::vector<OutputFiles> outputs_;
     Model model_;
-    ImageOnlyRequest request_;
+    ImageRequest request_;
+    std::optional<MaskInput> mask_;  // where the run starts from one
     StageRecord loading_;
     std::map<std::string, std::string> weight_hashes_;
 };

@@ -28,7 +28,7 @@ std::string utc_time() {
 
 // The config that makes this volume alone.
 Json config_of(RunConfig run, std::int64_t seed, const std::filesystem::path& volume_path) {
-    make_weights_absolute(run);
+    make_inputs_absolute(run);
     run.sampling.seed = seed;
     run.sampling.count = 1;
     run.output.directory = volume_path.has_parent_path() ? volume_path.parent_path().string() : ".";

@@ -17,26 +17,23 @@ namespace {
 struct NamedFlag {
     const char* flag;
     const char* path;
+    bool is_path = false;  // taken as it is, not as YAML
 };
 
 constexpr NamedFlag named_flags[] = {
-    {"--seed", "sampling.seed"},
-    {"--count", "sampling.count"},
-    {"--steps", "sampling.steps"},
-    {"--guidance-scale", "sampling.guidance_scale"},
-    {"--size", "image.size"},
-    {"--spacing", "image.spacing"},
-    {"--modality", "image.modality"},
-    {"--decode", "decode.method"},
-    {"--preview", "output.preview"},
-    {"--device", "runtime.device"},
-    {"--precision", "runtime.precision"},
+    {"--seed", "sampling.seed"},      {"--count", "sampling.count"},
+    {"--steps", "sampling.steps"},    {"--guidance-scale", "sampling.guidance_scale"},
+    {"--size", "image.size"},         {"--spacing", "image.spacing"},
+    {"--modality", "image.modality"}, {"--mask", "mask.file", true},
+    {"--decode", "decode.method"},    {"--preview", "output.preview"},
+    {"--device", "runtime.device"},   {"--precision", "runtime.precision"},
     {"--threads", "runtime.threads"},
 };
 
 struct GenerateOptions {
     std::string config;
     MaisiFiles maisi;
+    std::filesystem::path from_mask;  // -i, in the place of maisi.inference
     std::string output;
     std::string models;
     std::vector<std::string> sets;
@@ -92,7 +89,7 @@ std::vector<Override> overrides_of(const GenerateOptions& options) {
     std::vector<Override> overrides = set_overrides(options.sets, "--set");
     for (const NamedFlag& flag : named_flags) {
         const std::vector<std::string>& words = options.flags.at(flag.path);
-        if (!words.empty()) overrides.push_back({flag.path, value_of(words), flag.flag});
+        if (!words.empty()) overrides.push_back({flag.path, value_of(words), flag.flag, flag.is_path});
     }
     if (!options.output.empty()) add_output(options.output, overrides);
     return overrides;
@@ -100,12 +97,18 @@ std::vector<Override> overrides_of(const GenerateOptions& options) {
 
 RunConfig load(const GenerateOptions& options) {
     const std::vector<Override> overrides = overrides_of(options);
-    const MaisiFiles& maisi = options.maisi;
+    MaisiFiles maisi = options.maisi;
+    if (!options.from_mask.empty()) {
+        if (!maisi.inference.empty())
+            throw Error(ErrorCode::usage, "-c and -i exclude each other: image only, or from a mask");
+        maisi.inference = options.from_mask;
+        maisi.with_controlnet = true;
+    }
     const bool any = !maisi.network.empty() || !maisi.environment.empty() || !maisi.inference.empty();
     const bool all = !maisi.network.empty() && !maisi.environment.empty() && !maisi.inference.empty();
     if (any && (!all || !options.config.empty())) {
         throw Error(ErrorCode::usage,
-                    "expected all of -t, -e and -c and no config file, or a config file and none of them");
+                    "expected all of -t, -e and -c (or -i) and no config file, or a config file and none of them");
     }
     if (any) return load_maisi_config(maisi, overrides);
     if (options.config.empty()) {
@@ -153,7 +156,10 @@ Action add_generate(CLI::App& parser) {
     parser.add_option("-e,--environment", options->maisi.environment, "MAISI's environment file")
         ->group("MAISI")
         ->type_name("JSON");
-    parser.add_option("-c,--inference", options->maisi.inference, "MAISI's inference file")
+    parser.add_option("-c,--inference", options->maisi.inference, "MAISI's inference file, image only")
+        ->group("MAISI")
+        ->type_name("JSON");
+    parser.add_option("-i", options->from_mask, "MAISI's inference file for images from a mask, with --mask")
         ->group("MAISI")
         ->type_name("JSON");
     parser.add_option("-o,--output", options->output, "the volume's file; its extension is the format")

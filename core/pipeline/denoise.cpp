@@ -27,29 +27,54 @@ UnetConditions guided(const UnetConditions& conditions) {
     return both;
 }
 
-// The network may compute in another type, or on another device, than the latents are kept in.
-UnetConditions converted(const UnetConditions& conditions, const at::TensorOptions& options) {
-    const auto convert = [&](const at::Tensor& x) { return x.defined() ? x.to(options) : x; };
-    UnetConditions same;
-    same.class_labels =
-        conditions.class_labels.defined() ? conditions.class_labels.to(options.device()) : conditions.class_labels;
-    same.top_region_index_tensor = convert(conditions.top_region_index_tensor);
-    same.bottom_region_index_tensor = convert(conditions.bottom_region_index_tensor);
-    same.spacing_tensor = convert(conditions.spacing_tensor);
-    same.context = convert(conditions.context);
-    return same;
-}
+at::Tensor converted(const at::Tensor& x, const at::TensorOptions& options) { return x.defined() ? x.to(options) : x; }
 
-// `latent` float32 -> the prediction, float32 on the CPU.
-at::Tensor predict(Denoiser& unet, const at::Tensor& latent, const at::Tensor& timestep,
-                   const UnetConditions& conditions, const at::TensorOptions& network, double guidance_scale) {
-    const at::Tensor x = latent.to(network);
-    const at::Tensor t = timestep.to(network.device());
-    if (guidance_scale <= 0) return unet.forward(x, t, conditions).to(latent.options());
-    const at::Tensor both = unet.forward(twice(x), twice(t), conditions).to(latent.options());
-    const std::vector<at::Tensor> halves = both.chunk(2);
-    return halves[1] + guidance_scale * (halves[0] - halves[1]);
-}
+// The networks may compute in another type, or on another device, than the latents are kept in.
+class SteeredDenoiser {
+  public:
+    SteeredDenoiser(Denoiser& unet, const Steering& steering)
+        : unet_(unet), options_(unet.options()), scale_(steering.guidance_scale), controller_(steering.controller) {
+        const UnetConditions given = is_guided() ? guided(steering.conditions) : steering.conditions;
+        conditions_.class_labels =
+            given.class_labels.defined() ? given.class_labels.to(options_.device()) : given.class_labels;
+        conditions_.top_region_index_tensor = converted(given.top_region_index_tensor, options_);
+        conditions_.bottom_region_index_tensor = converted(given.bottom_region_index_tensor, options_);
+        conditions_.spacing_tensor = converted(given.spacing_tensor, options_);
+        conditions_.context = converted(given.context, options_);
+        if (controller_ == nullptr) return;
+        const at::Tensor both = is_guided() ? at::cat({steering.control, steering.control_without}) : steering.control;
+        control_ = converted(both, controller_->options());
+    }
+
+    // `latent` and the prediction: float32 on the CPU.
+    at::Tensor operator()(const at::Tensor& latent, const at::Tensor& timestep) const {
+        const at::Tensor x = is_guided() ? twice(latent.to(options_)) : latent.to(options_);
+        const at::Tensor t = is_guided() ? twice(timestep.to(options_.device())) : timestep.to(options_.device());
+        const at::Tensor output = unet_.forward(x, t, conditions_, residuals(x, t)).to(latent.options());
+        if (!is_guided()) return output;
+        const std::vector<at::Tensor> halves = output.chunk(2);
+        return halves[1] + scale_ * (halves[0] - halves[1]);
+    }
+
+  private:
+    bool is_guided() const { return scale_ > 0; }
+
+    UnetResiduals residuals(const at::Tensor& x, const at::Tensor& t) const {
+        if (controller_ == nullptr) return {};
+        ControlNetConditions conditions;
+        conditions.controlnet_cond = control_;
+        conditions.context = conditions_.context;
+        if (controller_->config().num_class_embeds) conditions.class_labels = conditions_.class_labels;
+        return controller_->forward(x, t, conditions);
+    }
+
+    Denoiser& unet_;
+    at::TensorOptions options_;
+    double scale_;
+    Controller* controller_;
+    UnetConditions conditions_;
+    at::Tensor control_;
+};
 
 }  // namespace
 
@@ -63,16 +88,15 @@ void check_finite(const at::Tensor& values, const std::string& stage) {
                     "precision belong together");
 }
 
-at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, const UnetConditions& conditions,
-                   double guidance_scale, NormalNoise& noise, const StepObserver& observer) {
+at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, const Steering& steering,
+                   NormalNoise& noise, const StepObserver& observer) {
     const at::Tensor timesteps = scheduler.timesteps();
     const std::int64_t steps = timesteps.numel();
-    const at::TensorOptions network = unet.options();
-    const UnetConditions given = converted(guidance_scale > 0 ? guided(conditions) : conditions, network);
+    const SteeredDenoiser predict(unet, steering);
     const NoiseSource source = [&noise](const at::Tensor& like) { return noise.draw_like(like); };
     for (std::int64_t i = 0; i < steps; ++i) {
         const at::Tensor timestep = timesteps.slice(0, i, i + 1).to(latent.options().dtype(at::kFloat));  // [1]
-        const at::Tensor output = predict(unet, latent, timestep, given, network, guidance_scale);
+        const at::Tensor output = predict(latent, timestep);
         latent = scheduler.step(output, i, latent, source).previous_sample;
         check_finite(latent, "denoising, step " + std::to_string(i + 1) + " of " + std::to_string(steps));
         if (observer) observer(static_cast<std::size_t>(i + 1), static_cast<std::size_t>(steps), output, latent);

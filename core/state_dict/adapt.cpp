@@ -263,9 +263,22 @@ Adaptation adapt_state_dict(const Module& network, const StateDict& weights, con
         return std::any_of(result.mis_shaped.begin(), result.mis_shaped.end(), starts) ||
                std::find(result.refused.begin(), result.refused.end(), key) != result.refused.end();
     };
-    for (const auto& [key, tensor] : network.named_tensors()) {
-        if (!result.weights.contains(key) && !listed(key)) result.missing.push_back(key);
+    std::map<std::string, const at::Tensor*> original;
+    if (options.started_from != nullptr) {
+        for (const auto& [key, tensor] : options.started_from->named_tensors()) original[key] = tensor;
     }
+    Change copied{"taken from the network that it started as a copy of, since the checkpoint lacks them", {}, false};
+    for (const auto& [key, tensor] : network.named_tensors()) {
+        if (result.weights.contains(key) || listed(key)) continue;
+        const auto found = original.find(key);
+        if (found == original.end() || found->second->sizes() != tensor->sizes()) {
+            result.missing.push_back(key);
+            continue;
+        }
+        result.weights.insert(key, *found->second);
+        copied.names.push_back(key);
+    }
+    if (!copied.names.empty()) result.changes.push_back(std::move(copied));
     return result;
 }
 

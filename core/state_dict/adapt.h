@@ -26,6 +26,9 @@ struct AdaptOptions {
     std::vector<KeyLayout> layouts{native_layout()};  // the network's, its own first
     std::string layout = "auto";                      // or a name of `layouts`
     ProjectionRule projection = ProjectionRule::as_saved;
+    // A network that this one started as a copy of, with its weights: what the checkpoint lacks is taken from there,
+    // where name and shape are the same. None: what is missing is missing.
+    const Module* started_from = nullptr;
 };
 
 // One kind of change and the names (the network's) that it was made for.

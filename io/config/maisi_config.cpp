@@ -56,6 +56,41 @@ struct Inference : OptionGroup {
     }
 };
 
+// Keys of the environment file that goes with -i.
+struct ControlNetEnvironment : OptionGroup {
+    std::string output_dir;
+    std::string trained_autoencoder_path;
+    std::string trained_diffusion_path;
+    std::optional<std::string> trained_controlnet_path;
+
+    void visit_options(OptionVisitor& v) override {
+        v.visit(Option("output_dir", "folder of the results").needed(), output_dir);
+        v.visit(Option("trained_autoencoder_path", "weights of the autoencoder").needed(), trained_autoencoder_path);
+        v.visit(Option("trained_diffusion_path", "weights of the diffusion U-Net").needed(), trained_diffusion_path);
+        v.visit(Option("trained_controlnet_path", "weights of the ControlNet"), trained_controlnet_path);
+    }
+};
+
+// Keys of -i that an image from a given mask needs; the mask brings size and spacing.
+struct FromMaskInference : OptionGroup {
+    std::int64_t num_output_samples = 1;
+    std::int64_t num_inference_steps = 0;
+    std::int64_t modality = 0;
+    double cfg_guidance_scale = 0;
+    std::array<std::int64_t, 3> roi{};
+    double overlap = 0;
+
+    void visit_options(OptionVisitor& v) override {
+        v.visit(Option("num_output_samples", "volumes to make").in(1, 1e6), num_output_samples);
+        v.visit(Option("num_inference_steps", "denoising steps").in(1, 1000).needed(), num_inference_steps);
+        v.visit(Option("modality", "code of the modality").in(0, 1e6).needed(), modality);
+        v.visit(Option("cfg_guidance_scale", "classifier-free guidance, 0 is off").at_least(0).needed(),
+                cfg_guidance_scale);
+        v.visit(Option("autoencoder_sliding_window_infer_size", "window of the decoder").in(1, 65536).needed(), roi);
+        v.visit(Option("autoencoder_sliding_window_infer_overlap", "its overlap").in(0, 0.99).needed(), overlap);
+    }
+};
+
 class InferenceFile : public OptionGroup {
   public:
     void visit_options(OptionVisitor& v) override {
@@ -70,6 +105,14 @@ const std::vector<std::pair<std::string, std::string>> origin_names = {
     {"trained_autoencoder_path", "weights.autoencoder"},
     {"output_dir", "output.directory"},
     {"output_prefix", "output.name"},
+    {"trained_diffusion_path", "weights.diffusion_unet"},
+    {"trained_controlnet_path", "weights.controlnet"},
+    {"num_output_samples", "sampling.count"},
+    {"num_inference_steps", "sampling.steps"},
+    {"modality", "image.modality"},
+    {"cfg_guidance_scale", "sampling.guidance_scale"},
+    {"autoencoder_sliding_window_infer_size", "decode.roi"},
+    {"autoencoder_sliding_window_infer_overlap", "decode.overlap"},
     {"diffusion_unet_inference.dim", "image.size"},
     {"diffusion_unet_inference.spacing", "image.spacing"},
     {"diffusion_unet_inference.top_region_index", "image.top_region_index"},
@@ -108,6 +151,22 @@ void apply(const Inference& from, RunConfig& run) {
     run.sampling.guidance_scale = from.cfg_guidance_scale;
 }
 
+void apply(const ControlNetEnvironment& from, RunConfig& run) {
+    run.weights.diffusion_unet = from.trained_diffusion_path;
+    run.weights.autoencoder = from.trained_autoencoder_path;
+    run.weights.controlnet = from.trained_controlnet_path.value_or("");
+    run.output.directory = from.output_dir;
+}
+
+void apply(const FromMaskInference& from, RunConfig& run) {
+    run.sampling.count = from.num_output_samples;
+    run.sampling.steps = from.num_inference_steps;
+    run.sampling.guidance_scale = from.cfg_guidance_scale;
+    run.image.modality = std::to_string(from.modality);
+    run.decode.roi = from.roi;
+    run.decode.overlap = from.overlap;
+}
+
 // "unet_3d_seed{seed}_size256x256x128_spacing1.70x1.70x2.00_modality1", with a number where there are several.
 std::string output_name(const std::string& prefix, const RunConfig& run) {
     std::string size;
@@ -130,15 +189,19 @@ class Loader {
         run_.name = files_.inference.stem().string();
         run_.in_working_directory = true;
         run_.decode.method = "sliding_window";
-        read_environment();
-        read_inference();
+        files_.with_controlnet ? read_from_mask() : read_image_only();
         read_model();
         overrides_.erase("network");
         RunSections sections(run_);
         const ReadContext context{&problems_, &run_.origins, run_option_paths()};
         read_options(sections, overrides_, "", context);
         const Node* output = overrides_.find("output");
-        if (output == nullptr || output->find("name") == nullptr) run_.output.name = output_name(prefix_, run_);
+        if (output == nullptr || output->find("name") == nullptr) run_.output.name = name();
+        if (files_.with_controlnet && !run_.mask.given()) {
+            problems_.add(mark_of(files_.inference.string()),
+                          "these files make an image from a mask, but none is given; name one by --mask FILE (masks "
+                          "from a library, and generated ones, are not in this version)");
+        }
         check_run(run_, {"noise_scheduler", "sampling.scheduler"}, mark_of(files_.inference.string()), problems_);
         problems_.throw_if_any();
         return std::move(run_);
@@ -165,17 +228,30 @@ class Loader {
         return keys;
     }
 
-    void read_environment() {
+    // The mask's name, as the reference; the image-only way says what was asked for.
+    std::string name() const {
+        if (!files_.with_controlnet) return output_name(prefix_, run_);
+        const std::string file = std::filesystem::path(run_.mask.file).filename().string();
+        return file.substr(0, file.find('.')) + "_seed{seed}_image";
+    }
+
+    void read_image_only() {
         Environment environment;
         read(environment, files_.environment);
         apply(environment, run_);
         prefix_ = environment.output_prefix;
-    }
-
-    void read_inference() {
         InferenceFile file;
         read(file, files_.inference);
         apply(file.inference, run_);
+    }
+
+    void read_from_mask() {
+        ControlNetEnvironment environment;
+        read(environment, files_.environment);
+        apply(environment, run_);
+        FromMaskInference inference;
+        read(inference, files_.inference);
+        apply(inference, run_);
     }
 
     void read_model() {

@@ -1,4 +1,5 @@
-// MAISI's own three files, as NV-Generate-CTMR's `scripts.diff_model_infer -t NET -e ENV -c INFER` takes them.
+// MAISI's own three files, as NV-Generate-CTMR's `scripts.diff_model_infer -t NET -e ENV -c INFER` and
+// `scripts.infer_image_from_mask -t NET -e ENV -i INFER` take them.
 #pragma once
 
 #include "io/config/run_config.h"
@@ -11,7 +12,8 @@ namespace voldiff {
 struct MaisiFiles {
     std::filesystem::path network;  // -t: autoencoder_def, diffusion_unet_def, noise_scheduler, latent_channels, ...
     std::filesystem::path environment;  // -e: model_dir, model_filename, trained_autoencoder_path, output_dir, ...
-    std::filesystem::path inference;    // -c: diffusion_unet_inference
+    std::filesystem::path inference;    // -c: diffusion_unet_inference; or -i: output_size, spacing, modality, ...
+    bool with_controlnet = false;       // -i: the environment names trained_diffusion_path, trained_controlnet_path
 };
 
 // The files are one name space, as in the reference: a top-level key of a later file covers that of an earlier one, in

@@ -32,9 +32,7 @@ class Checks {
         regions();
         modality();
         text();
-        if (!raw_node(run_.mask).entries.empty()) {
-            add("mask", "'mask' is given, but images from masks are not in this version; leave it out");
-        }
+        mask();
     }
 
   private:
@@ -73,6 +71,17 @@ class Checks {
         } catch (const Error& e) {
             if (e.code() != ErrorCode::config) throw;
             add("image.modality", std::string("'image.modality': ") + e.what());
+        }
+    }
+
+    void mask() {
+        const MaskSection& mask = run_.mask;
+        if (!mask.given() && !mask.labels.empty()) add("mask.labels", "'mask.labels' is given without 'mask.file'");
+        if (!mask.given() && !mask.body_from.empty()) {
+            add("mask.body_from", "'mask.body_from' is given without 'mask.file'");
+        }
+        if (mask.given() && !run_.network.controlnet) {
+            add("mask.file", "'mask.file' needs a ControlNet, but the network file has no 'controlnet_def'");
         }
     }
 

@@ -86,6 +86,12 @@ void SamplingSection::visit_options(OptionVisitor& v) {
     v.visit(Option("count", "volumes to make; each has the seed after the one before").in(1, 1e6), count);
 }
 
+void MaskSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("file", "label volume to start from, of any format that ITK reads"), file);
+    v.visit(Option("labels", "YAML file whose 'labels' map turns the volume's values into MAISI's"), labels);
+    v.visit(Option("body_from", "CT on the mask's voxels; what is body and has no label becomes 200"), body_from);
+}
+
 void DecodeSection::visit_options(OptionVisitor& v) {
     v.visit(Option("method", "how the latent becomes an image").one_of({"auto", "whole", "sliding_window"}), method);
     v.visit(Option("roi", "window of sliding_window").in(1, 65536).measured_in("latent voxels, x y z"), roi);

@@ -53,6 +53,15 @@ struct SamplingSection : OptionGroup {
     void visit_options(OptionVisitor& visitor) override;
 };
 
+// The labels to start from; all empty for an image without a mask. Paths as written, see io/config/weight_path.h.
+struct MaskSection : OptionGroup {
+    std::string file;
+    std::string labels;     // a YAML file whose `labels` map says what the file's values are in MAISI's vocabulary
+    std::string body_from;  // a CT on the mask's voxels, from which the body (label 200) is found
+    void visit_options(OptionVisitor& visitor) override;
+    bool given() const { return !file.empty(); }
+};
+
 struct DecodeSection : OptionGroup {
     std::string method = "auto";
     std::array<std::int64_t, 3> roi{80, 80, 80};  // latent voxels, x y z
@@ -82,7 +91,7 @@ struct RunConfig : OptionGroup {
     WeightsSection weights;
     ImageSection image;
     SamplingSection sampling;
-    RawOptions mask;
+    MaskSection mask;
     DecodeSection decode;
     OutputSection output;
     RuntimeSection runtime;

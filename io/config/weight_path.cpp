@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> weight_places(const RunConfig& run, const fs::path& path, const Mark& origin) {
+std::vector<fs::path> places_of(const RunConfig& run, const fs::path& path, const Mark& origin) {
     if (path.is_absolute()) return {path};
     if (run.in_working_directory) return {fs::current_path() / path};
     std::vector<fs::path> places;
@@ -22,18 +22,23 @@ std::vector<fs::path> weight_places(const RunConfig& run, const fs::path& path, 
     return places;
 }
 
-[[noreturn]] void fail_weight(const RunConfig& run, const std::string& key, const Mark& origin,
-                              const std::vector<fs::path>& places) {
-    std::string tried;
-    for (const fs::path& place : places)
-        tried += (tried.empty() ? "'" : ", '") + place.lexically_normal().string() + "'";
-    const std::string advice = run.in_working_directory
-                                   ? "relative paths in these files start in the working directory"
-                                   : "name the folder of the weights with --models or $VOLDIFF_MODELS";
-    throw Error(ErrorCode::io, origin.text() + ": 'weights." + key + "': there is no file " + tried + "\n" + advice);
-}
-
 }  // namespace
+
+fs::path resolve_input(const RunConfig& run, const std::string& key, const std::string& path,
+                       const std::string& advice) {
+    const auto found = run.origins.find(key);
+    const Mark origin = found == run.origins.end() ? Mark{} : found->second;
+    std::string tried;
+    for (const fs::path& place : places_of(run, path, origin)) {
+        std::error_code ignored;
+        if (fs::is_regular_file(place, ignored)) return place.lexically_normal();
+        tried += (tried.empty() ? "'" : ", '") + place.lexically_normal().string() + "'";
+    }
+    throw Error(
+        ErrorCode::io,
+        origin.text() + ": '" + key + "': there is no file " + tried + "\n" +
+            (run.in_working_directory ? "relative paths in these files start in the working directory" : advice));
+}
 
 fs::path resolve_weight(const RunConfig& run, const std::string& key) {
     WeightsSection weights = run.weights;
@@ -44,17 +49,15 @@ fs::path resolve_weight(const RunConfig& run, const std::string& key) {
         throw Error(ErrorCode::config,
                     "'weights." + key + "' is missing: " + "the path of a checkpoint is needed here");
     }
-    const auto found = run.origins.find("weights." + key);
-    const Mark origin = found == run.origins.end() ? Mark{} : found->second;
-    const std::vector<fs::path> places = weight_places(run, value->text, origin);
-    for (const fs::path& place : places) {
-        std::error_code ignored;
-        if (fs::is_regular_file(place, ignored)) return place.lexically_normal();
-    }
-    fail_weight(run, key, origin, places);
+    return resolve_input(run, "weights." + key, value->text,
+                         "name the folder of the weights with --models or $VOLDIFF_MODELS");
 }
 
-void make_weights_absolute(RunConfig& run) {
+fs::path resolve_mask_input(const RunConfig& run, const std::string& key, const std::string& path) {
+    return resolve_input(run, "mask." + key, path, "relative paths start beside the file that says them");
+}
+
+void make_inputs_absolute(RunConfig& run) {
     const auto resolve = [&run](const char* key, std::string& path) {
         if (!path.empty()) path = fs::absolute(resolve_weight(run, key)).lexically_normal().string();
     };
@@ -63,6 +66,12 @@ void make_weights_absolute(RunConfig& run) {
     resolve("controlnet", run.weights.controlnet);
     resolve("mask_generation_autoencoder", run.weights.mask_generation_autoencoder);
     resolve("mask_generation_diffusion", run.weights.mask_generation_diffusion);
+    const auto resolve_mask = [&run](const char* key, std::string& path) {
+        if (!path.empty()) path = fs::absolute(resolve_mask_input(run, key, path)).lexically_normal().string();
+    };
+    resolve_mask("file", run.mask.file);
+    resolve_mask("labels", run.mask.labels);
+    resolve_mask("body_from", run.mask.body_from);
 }
 
 }  // namespace voldiff

@@ -1,4 +1,4 @@
-// Where the weights of a run are.
+// Where the files that a run reads are.
 #pragma once
 
 #include "io/config/run_config.h"
@@ -13,8 +13,16 @@ namespace voldiff {
 // Error(config) where the key was not given.
 std::filesystem::path resolve_weight(const RunConfig& run, const std::string& key);
 
-// Writes the absolute path of its file over each path of `run.weights` that was given: what a sidecar must hold, since
-// it lies in another folder than the config. Throws as `resolve_weight`.
-void make_weights_absolute(RunConfig& run);
+// The file `path` that option `key` names, in the places above; `advice` ends the message where there is none.
+// Throws Error(io).
+std::filesystem::path resolve_input(const RunConfig& run, const std::string& key, const std::string& path,
+                                    const std::string& advice);
+
+// The file of `mask.KEY`, which says `path`. Throws Error(io).
+std::filesystem::path resolve_mask_input(const RunConfig& run, const std::string& key, const std::string& path);
+
+// Writes the absolute path of its file over each path of `run.weights` and `run.mask` that was given: what a sidecar
+// must hold, since it lies in another folder than the config. Throws as `resolve_weight`.
+void make_inputs_absolute(RunConfig& run);
 
 }  // namespace voldiff

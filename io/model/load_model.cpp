@@ -1,6 +1,7 @@
 // Builds the networks of a run and gives them their weights.
 #include "core/error.h"
 #include "core/networks/autoencoder_kl.h"
+#include "core/networks/controlnet.h"
 #include "core/networks/diffusion_unet.h"
 #include "core/state_dict/load.h"
 #include "core/torchscript/scripted_networks.h"
@@ -59,6 +60,7 @@ class ModelLoader {
         model_.diffusion_unet =
             network<DiffusionUnet, Denoiser>("diffusion_unet", run_.network.diffusion_unet, load_scripted_denoiser);
         model_.scale_factor = scale_factor();
+        if (run_.mask.given()) load_controlnet();
         return std::move(model_);
     }
 
@@ -73,16 +75,25 @@ class ModelLoader {
 
   private:
     // Our network with the weights of `weights.KEY`, or the TorchScript module that is given in its place.
+    // `started_from`: see AdaptOptions.
     template <class Own, class Role, class Config, class LoadScripted>
-    std::unique_ptr<Role> network(const std::string& key, const Config& config, LoadScripted load_scripted) {
+    std::unique_ptr<Role> network(const std::string& key, const Config& config, LoadScripted load_scripted,
+                                  const Module* started_from = nullptr) {
         const std::filesystem::path path = resolve_weight(run_, key);
         if (is_torchscript_module(path)) {
             note_scripted(key, path);
             return load_scripted(path, config, options_);
         }
         auto own = std::make_unique<Own>(config);
-        load_weights(*own, key, path);
+        load_weights(*own, key, path, started_from);
         return own;
+    }
+
+    // MAISI trains its ControlNet from a copy of the U-Net, and saves it whole or in part.
+    void load_controlnet() {
+        const auto* unet = dynamic_cast<const Module*>(model_.diffusion_unet.get());
+        model_.controlnet =
+            network<ControlNet, Controller>("controlnet", *run_.network.controlnet, load_scripted_controller, unet);
     }
 
     void note_scripted(const std::string& key, const std::filesystem::path& path) {
@@ -93,9 +104,11 @@ class ModelLoader {
         model_.notes.push_back({"weights." + key + ": " + path.string() + " is run as a TorchScript module"});
     }
 
-    void load_weights(Network& network, const std::string& key, const std::filesystem::path& path) {
+    void load_weights(Network& network, const std::string& key, const std::filesystem::path& path,
+                      const Module* started_from = nullptr) {
         const Checkpoint checkpoint = read_checkpoint(path);
-        const AdaptOptions options{network.layouts(), run_.weights.layout, projection_rule(run_.weights.projection)};
+        const AdaptOptions options{network.layouts(), run_.weights.layout, projection_rule(run_.weights.projection),
+                                   started_from};
         const LoadTarget target{c10::typeMetaToScalarType(options_.dtype()), options_.device()};
         try {
             add_notes(load_state_dict(network, checkpoint.weights, target, options), key);

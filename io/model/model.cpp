@@ -34,14 +34,16 @@ std::string resolve_device(const std::string& device) {
                                       "(CMAKE_PREFIX_PATH)");
 }
 
-ImageOnlyRequest image_only_request(const RunConfig& run, const Model& model) {
+ImageRequest image_request(const RunConfig& run, const Model& model) {
     const DiffusionUnetConfig& unet = run.network.diffusion_unet;
-    ImageOnlyRequest request;
+    ImageRequest request;
     request.size = run.image.size;
     request.conditions.spacing = run.image.spacing;
     request.conditions.modality = modality_code(run.image.modality);
-    request.conditions.top_region = region(run.image.top_region(), unet.include_top_region_index_input);
-    request.conditions.bottom_region = region(run.image.bottom_region(), unet.include_bottom_region_index_input);
+    request.conditions.top_region =
+        region(run.image.top_region(), unet.include_top_region_index_input && !run.mask.given());
+    request.conditions.bottom_region =
+        region(run.image.bottom_region(), unet.include_bottom_region_index_input && !run.mask.given());
     request.steps = run.sampling.steps;
     request.guidance_scale = run.sampling.guidance_scale;
     request.seed = static_cast<std::uint64_t>(run.sampling.seed);

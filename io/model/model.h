@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/networks/network.h"
-#include "core/pipeline/image_only.h"
+#include "core/pipeline/sampling.h"
 #include "io/config/run_config.h"
 
 #include <nlohmann/json.hpp>
@@ -40,6 +40,7 @@ struct LoadNote {
 struct Model {
     std::unique_ptr<Autoencoder> autoencoder;
     std::unique_ptr<Denoiser> diffusion_unet;
+    std::unique_ptr<Controller> controlnet;  // where the run starts from a mask
     double scale_factor = 1;
     std::vector<WeightFile> files;
     std::vector<LoadNote> notes;
@@ -52,7 +53,7 @@ struct Model {
 Model load_model(const RunConfig& run);
 
 // Throws Error(config) for an unknown modality or a missing body region.
-ImageOnlyRequest image_only_request(const RunConfig& run, const Model& model);
+ImageRequest image_request(const RunConfig& run, const Model& model);
 
 // Network `name` of a run (see `network_names`) with its weights, in float32 on the CPU, and the scale factor beside
 // them where there is one. Throws as `load_model`.

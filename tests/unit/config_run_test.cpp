@@ -126,7 +126,8 @@ TEST_F(RunConfigFile, TellsWhatContradicts) {
                     "keep one");
     expect_contains(problem("image: {body_region: [head, chest, pelvis]}"), "has 3 entries, expected 2");
     expect_contains(problem("image: {body_region: [hed]}"), "did you mean 'head'?");
-    expect_contains(problem("mask: {file: a.nii.gz}"), "images from masks are not in this version");
+    expect_contains(problem("mask: {file: a.nii.gz}"), "'mask.file' needs a ControlNet");
+    expect_contains(problem("mask: {labels: a.yaml}"), "'mask.labels' is given without 'mask.file'");
     expect_contains(problem("runtime: {device: gpu}"), "expected one of auto, cpu, cuda, cuda:N");
     expect_contains(problem("runtime: {device: 'cuda:'}"), "expected one of auto, cpu, cuda, cuda:N");
     expect_contains(problem("output: {format: nii}"), "expected a file extension like .nii.gz");
@@ -264,7 +265,7 @@ TEST_F(WeightPath, IsMadeAbsoluteForSidecars) {
     write("net.yaml", small_network);
     write("a.pt", "x");
     RunConfig run = load_run_config({write("run.yaml", "network: net.yaml\nweights: {autoencoder: ./a.pt}\n"), {}, {}});
-    make_weights_absolute(run);
+    make_inputs_absolute(run);
     EXPECT_EQ(run.weights.autoencoder, (folder / "a.pt").string());
     EXPECT_EQ(run.weights.controlnet, "");
     const std::string sidecar = write("out/run.yaml", to_yaml(to_node(run)));

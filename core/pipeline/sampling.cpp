@@ -1,0 +1,34 @@
+#include "core/pipeline/sampling.h"
+
+#include "core/pipeline/intensity.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+
+namespace voldiff {
+
+ImageResult sample_image(const ImageNetworks& networks, Scheduler& scheduler, const ImageRequest& request,
+                         const Steering& steering, bool half_noise, const StageProgress& progress,
+                         const StepObserver& observer) {
+    const auto shape = latent_shape(networks.autoencoder.config(), networks.unet.config(), request.size);
+    scheduler.set_timesteps(request.steps, shape[2] * shape[3] * shape[4]);
+
+    ImageResult result;
+    NormalNoise noise(request.seed);
+    result.noise = noise.draw(shape);
+    if (half_noise) result.noise = result.noise.to(at::kHalf).to(at::kFloat);
+    const auto on_step = [&](std::size_t step, std::size_t steps, const at::Tensor& output, const at::Tensor& latent) {
+        if (observer) observer(step, steps, output, latent);
+        if (progress) progress("denoise", step, steps);
+    };
+    result.latent = denoise(networks.unet, scheduler, result.noise, steering, noise, on_step);
+    const auto on_block = [&](std::size_t done, std::size_t all) {
+        if (progress) progress("decode", done, all);
+    };
+    result.decoded =
+        decode_latent(networks.autoencoder, result.latent / request.scale_factor, request.decode, on_block);
+    result.intensity = to_intensity(result.decoded, request.conditions.modality);
+    return result;
+}
+
+}  // namespace voldiff
