@@ -94,3 +94,37 @@ voldiff_test(NAME inspect_run_config ARGS inspect ${demo} STDOUT "740,593 parame
 voldiff_test(NAME inspect_run_config_json ARGS inspect --json ${demo} JSON STDOUT "\"name\": \"conv_in.conv.weight\"")
 voldiff_test(NAME inspect_network_file ARGS inspect --all ${PROJECT_SOURCE_DIR}/configs/networks/demo.yaml
              STDOUT "decoder.blocks.0.conv.conv.weight  .64, 4, 3, 3, 3.")
+
+# From a mask
+set(masked generate ${PROJECT_SOURCE_DIR}/configs/demo-from-mask.yaml --force)
+set(segmentation ${data}/real/ct_3mm_small_totalsegmentator.nii.gz)
+voldiff_test(NAME from_mask ARGS ${masked} --set output.dtype=int16 -o ${made}/from_mask.nii.gz STDERR "reading the mask.*wrote ")
+volume_matches(from_mask ${made}/from_mask.nii.gz ${data}/demo/from_mask_seed0.nii.gz)
+voldiff_test(NAME guided_mr ARGS generate ${demo} --force --modality 9 --guidance-scale 2 -o ${made}/guided_mr.nii.gz)
+volume_matches(guided_mr ${made}/guided_mr.nii.gz ${data}/demo/guided_mr_seed0.nii.gz)
+voldiff_test(NAME from_mask_segmentation ARGS ${masked} --steps 1 --mask ${segmentation} --size 64 64 32 --spacing 6 6 3
+             --set mask.labels=${data}/real/totalsegmentator_to_maisi.yaml --set mask.body_from=${data}/real/ct_3mm_small.nii.gz
+             -o ${made}/segmentation.nii.gz STDERR "warning: mask: right lung middle lobe .31. is lost in resampling")
+voldiff_test(NAME from_mask_unmapped ARGS ${masked} --mask ${segmentation} --set mask.labels=${data}/real/incomplete_map.yaml
+             -o ${made}/none.nii.gz EXIT 3 STDERR "the mask has [0-9]+ values that the map does not name")
+voldiff_test(NAME from_mask_no_labels ARGS ${masked} --mask ${data}/real/ct_3mm_small.nii.gz -o ${made}/none.nii.gz EXIT 3
+             STDERR "ct_3mm_small.nii.gz: .*voxels")
+voldiff_test(NAME from_mask_other_grid ARGS ${masked} --mask ${segmentation} --set mask.body_from=${volume} -o ${made}/none.nii.gz
+             EXIT 3 STDERR "its voxels are not those of the mask")
+voldiff_test(NAME from_mask_missing ARGS ${masked} --mask nowhere.nii.gz -o ${made}/none.nii.gz EXIT 4 STDERR "--mask: 'mask.file': there is no file '.*nowhere.nii.gz'")
+voldiff_test(NAME from_mask_size ARGS ${masked} --size 60 64 64 -o ${made}/none.nii.gz EXIT 3 STDERR "'image.size' is .60, 64, 64., expected multiples of 32")
+voldiff_test(NAME from_mask_modality ARGS ${masked} --modality 200 -o ${made}/none.nii.gz EXIT 3 STDERR "modality")
+voldiff_test(NAME from_mask_no_weights ARGS ${masked} --set weights.controlnet= -o ${made}/none.nii.gz EXIT 3 STDERR "'weights.controlnet' is missing")
+voldiff_test(NAME from_mask_other_weights ARGS ${masked} --set weights.controlnet=${PROJECT_SOURCE_DIR}/configs/demo_model/autoencoder.safetensors
+             -o ${made}/none.nii.gz EXIT 5 STDERR "autoencoder.safetensors: the weights do not fit the network")
+foreach(case_and_seed "ddpm_ct_from_mask;5" "rflow_ct_from_mask_cfg_tumor;21")
+  list(GET case_and_seed 0 case)
+  list(GET case_and_seed 1 seed)
+  set(folder ${data}/reference/pipelines/${case})
+  voldiff_test(NAME ${case} ARGS generate -t config_network.json -e environment.json -i config_infer.json --mask input_mask.nii.gz
+               --seed ${seed} -o ${made}/${case}.nii.gz --force)
+  set_tests_properties(cli.${case} PROPERTIES WORKING_DIRECTORY ${folder})
+  volume_matches(${case} ${made}/${case}.nii.gz ${folder}/expected_image.nii.gz)
+endforeach()
+voldiff_test(NAME maisi_needs_mask ARGS generate -t config_network.json -e environment.json -i config_infer.json EXIT 3 STDERR "name one by --mask FILE")
+set_tests_properties(cli.maisi_needs_mask PROPERTIES WORKING_DIRECTORY ${data}/reference/pipelines/ddpm_ct_from_mask)
