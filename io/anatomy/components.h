@@ -32,7 +32,8 @@ struct Suppressed {
 //
 // Quirk of the reference, kept: the background counts as a part, and the TWO largest stay. It is normally one of them.
 // Where it is not (an organ with two parts that each outnumber all the rest of the volume), the two parts stay and
-// everything else in the volume becomes `replacement`.
+// everything else in the volume becomes `replacement`. Of equal parts the last one stays, as the reference has it with
+// up to 16 parts; with more its sort is not stable and the choice is numpy's.
 Suppressed suppress_small_components(const at::Tensor& labels, const std::vector<std::int64_t>& organs,
                                      std::int64_t replacement = 0);
 

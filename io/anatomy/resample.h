@@ -10,8 +10,8 @@ namespace voldiff {
 // The axes keep their directions and the first voxel its place; the extent of an axis is round((n - 1) * old / new +
 // 1). A spacing within 0.001 mm of the volume's counts as the volume's, and that axis stays as it is.
 //
-// LibTorch selects voxels here and not ITK, because half way between two voxels the reference's grid_sample decides
-// (by rounding noise, else to the even one), and that has to be the same one.
+// Here LibTorch selects voxels and not ITK, since half way between two voxels the one that the reference's grid_sample
+// takes is wanted: the even one, unless rounding decided before. (PyTorch on a CPU took the upper one until 1.13.)
 // Throws Error(config) for a spacing that is not a positive number, and for a volume without voxels.
 Volume resample_nearest(const Volume& volume, const std::array<double, 3>& spacing);
 

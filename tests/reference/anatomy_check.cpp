@@ -9,6 +9,7 @@
 #include "core/anatomy/tumors.h"
 #include "core/error.h"
 #include "core/pipeline/conditions.h"
+#include "io/anatomy/body_envelope.h"
 #include "io/anatomy/components.h"
 #include "io/anatomy/mask_post_process.h"
 #include "io/anatomy/morphology.h"
@@ -123,6 +124,12 @@ void post_processed(const Call& call) {
                                       target.is_null() ? std::nullopt : std::optional(target.get<std::int64_t>())));
 }
 
+void enveloped(const Call& call) {
+    BodyEnvelopeOptions options;
+    if (call.has("seg_has_lung")) options.remove_table = call.argument("seg_has_lung");
+    call.compare(add_body_envelope(call.tensor("seg_mask"), call.tensor("ct_image"), options));
+}
+
 void cropped_to_body(const Call& call) {
     const double value = call.has("a_min") ? call.argument("a_min").get<double>() : background_intensity(1);
     call.compare(with_even_background(call.tensor("synthetic_images"), call.tensor("combine_label"), value));
@@ -180,6 +187,7 @@ const std::map<std::string, std::function<void(const Call&)>>& functions() {
         {"organ_fill_by_removed_mask", filled_by_removed},
         {"supress_non_largest_components", suppressed},
         {"general_mask_generation_post_process", post_processed},
+        {"add_body_envelope", enveloped},
         {"crop_img_body_mask", cropped_to_body},
         {"ensure_output_size_and_spacing", resampled},
         {"is_outlier", quality},
