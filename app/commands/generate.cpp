@@ -159,7 +159,7 @@ Action add_generate(CLI::App& parser) {
     parser.add_option("-c,--inference", options->maisi.inference, "MAISI's inference file, image only")
         ->group("MAISI")
         ->type_name("JSON");
-    parser.add_option("-i", options->from_mask, "MAISI's inference file for images from a mask, with --mask")
+    parser.add_option("-i,--mask-inference", options->from_mask, "MAISI's inference file for images from a mask, with --mask")
         ->group("MAISI")
         ->type_name("JSON");
     parser.add_option("-o,--output", options->output, "the volume's file; its extension is the format")

@@ -114,17 +114,17 @@ voldiff_test(NAME from_mask_other_grid ARGS ${masked} --mask ${segmentation} --s
 voldiff_test(NAME from_mask_missing ARGS ${masked} --mask nowhere.nii.gz -o ${made}/none.nii.gz EXIT 4 STDERR "--mask: 'mask.file': there is no file '.*nowhere.nii.gz'")
 voldiff_test(NAME from_mask_size ARGS ${masked} --size 60 64 64 -o ${made}/none.nii.gz EXIT 3 STDERR "'image.size' is .60, 64, 64., expected multiples of 32")
 voldiff_test(NAME from_mask_modality ARGS ${masked} --modality 200 -o ${made}/none.nii.gz EXIT 3 STDERR "modality")
-voldiff_test(NAME from_mask_no_weights ARGS ${masked} --set weights.controlnet= -o ${made}/none.nii.gz EXIT 3 STDERR "'weights.controlnet' is missing")
+voldiff_test(NAME from_mask_no_weights ARGS ${masked} --set weights.controlnet= -o ${made}/none.nii.gz EXIT 3 STDERR "'weights.controlnet' is empty")
 voldiff_test(NAME from_mask_other_weights ARGS ${masked} --set weights.controlnet=${PROJECT_SOURCE_DIR}/configs/demo_model/autoencoder.safetensors
              -o ${made}/none.nii.gz EXIT 5 STDERR "autoencoder.safetensors: the weights do not fit the network")
 foreach(case_and_seed "ddpm_ct_from_mask;5" "rflow_ct_from_mask_cfg_tumor;21")
   list(GET case_and_seed 0 case)
   list(GET case_and_seed 1 seed)
   set(folder ${data}/reference/pipelines/${case})
-  voldiff_test(NAME ${case} ARGS generate -t config_network.json -e environment.json -i config_infer.json --mask input_mask.nii.gz
+  voldiff_test(NAME ${case} ARGS generate -t config_network.json -e environment.json --mask-inference config_infer.json --mask input_mask.nii.gz
                --seed ${seed} -o ${made}/${case}.nii.gz --force)
   set_tests_properties(cli.${case} PROPERTIES WORKING_DIRECTORY ${folder})
   volume_matches(${case} ${made}/${case}.nii.gz ${folder}/expected_image.nii.gz)
 endforeach()
-voldiff_test(NAME maisi_needs_mask ARGS generate -t config_network.json -e environment.json -i config_infer.json EXIT 3 STDERR "name one by --mask FILE")
+voldiff_test(NAME maisi_needs_mask ARGS generate -t config_network.json -e environment.json --mask-inference config_infer.json EXIT 3 STDERR "name one by --mask FILE")
 set_tests_properties(cli.maisi_needs_mask PROPERTIES WORKING_DIRECTORY ${data}/reference/pipelines/ddpm_ct_from_mask)

@@ -280,8 +280,7 @@ TEST_F(HostileConfig, WrongTypesEverywhere) {
     }
     for (const char* section : {"weights", "image", "sampling", "decode", "output", "runtime", "mask"}) {
         expect_problem(std::string(section) + ": 5", ":2:" + std::to_string(std::string(section).size() + 3),
-                       std::string(": '") + section + "' is 5, expected a map" +
-                           (std::string(section) == "mask" ? "" : " of options"));
+                       std::string(": '") + section + "' is 5, expected a map of options");
     }
 }
 
