@@ -5,6 +5,7 @@
 #include "core/pipeline/image_only.h"
 #include "core/pipeline/intensity.h"
 #include "io/checkpoint/hash.h"
+#include "io/config/trained.h"
 #include "io/file.h"
 #include "io/system/system.h"
 #include "io/volume/preview.h"
@@ -76,10 +77,11 @@ Extents latent_extents(const RunConfig& run) {
 
 }  // namespace
 
-Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context)
+Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training)
     : run_(std::move(run)), context_(context), outputs_(std::move(outputs)) {
     set_threads();
     read_mask();
+    if (!beyond_training) check_trained(run_);
     const Extents latent = latent_extents(run_);
     const StageClock clock("load");
     context_.log.info("loading the model");

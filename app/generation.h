@@ -15,9 +15,9 @@ namespace voldiff {
 
 class Generation {
   public:
-    // `outputs`: of `plan_outputs`. Checks sizes and weights, chooses how to decode, loads the model. Throws as these
-    // do.
-    Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context);
+    // `outputs`: of `plan_outputs`. Checks sizes and weights, chooses how to decode, loads the model. `beyond_training`:
+    // also what the model was not trained for. Throws as these do.
+    Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training = false);
 
     // What would be made, for --dry-run.
     nlohmann::ordered_json plan() const;

@@ -129,7 +129,7 @@ void run(const GenerateOptions& options, Context& context) {
         return;
     }
     std::vector<OutputFiles> outputs = plan_outputs(config, options.force);
-    Generation generation(std::move(config), std::move(outputs), context);
+    Generation generation(std::move(config), std::move(outputs), context, options.force);
     const nlohmann::ordered_json result = options.dry_run ? generation.plan() : generation.make_all();
     if (options.json || options.dry_run) {
         context.out << result.dump(2) << "\n";
@@ -159,13 +159,17 @@ Action add_generate(CLI::App& parser) {
     parser.add_option("-c,--inference", options->maisi.inference, "MAISI's inference file, image only")
         ->group("MAISI")
         ->type_name("JSON");
-    parser.add_option("-i,--mask-inference", options->from_mask, "MAISI's inference file for images from a mask, with --mask")
+    parser
+        .add_option("-i,--mask-inference", options->from_mask,
+                    "MAISI's inference file for images from a mask, with --mask")
         ->group("MAISI")
         ->type_name("JSON");
     parser.add_option("-o,--output", options->output, "the volume's file; its extension is the format")
         ->group("Output")
         ->type_name("FILE");
-    parser.add_flag("--force", options->force, "replace files that exist")->group("Output");
+    parser
+        .add_flag("--force", options->force, "replace files that exist, and go beyond what the model was trained for")
+        ->group("Output");
     parser.add_flag("--dry-run", options->dry_run, "check everything, say what would be made, make nothing")
         ->group("Output");
     parser

@@ -33,6 +33,8 @@ class Checks {
         modality();
         text();
         mask();
+        range("spacing_xy", run_.trained.spacing_xy);
+        range("spacing_z", run_.trained.spacing_z);
     }
 
   private:
@@ -83,6 +85,11 @@ class Checks {
         if (mask.given() && !run_.network.controlnet) {
             add("mask.file", "'mask.file' needs a ControlNet, but the network file has no 'controlnet_def'");
         }
+    }
+
+    void range(const std::string& name, const std::vector<double>& values) {
+        if (values.empty() || (values.size() == 2 && values[0] <= values[1])) return;
+        add("trained." + name, "'trained." + name + "': expected two numbers, the least and the most");
     }
 
     void text() {

@@ -92,6 +92,14 @@ void MaskSection::visit_options(OptionVisitor& v) {
     v.visit(Option("body_from", "CT on the mask's voxels; what is body and has no label becomes 200"), body_from);
 }
 
+void TrainedSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("sizes", "sizes that the model was trained for, as 256x256x128"), sizes);
+    v.visit(Option("spacing_xy", "least and most spacing in plane").in(0, 1000).measured_in("mm"), spacing_xy);
+    v.visit(Option("spacing_z", "least and most spacing across").in(0, 1000).measured_in("mm"), spacing_z);
+    v.visit(Option("field_of_view_xy", "least extent in plane").in(0, 1e5).measured_in("mm"), field_of_view_xy);
+    v.visit(Option("modalities", "modalities that the model was trained for"), modalities);
+}
+
 void DecodeSection::visit_options(OptionVisitor& v) {
     v.visit(Option("method", "how the latent becomes an image").one_of({"auto", "whole", "sliding_window"}), method);
     v.visit(Option("roi", "window of sliding_window").in(1, 65536).measured_in("latent voxels, x y z"), roi);
@@ -124,6 +132,7 @@ void RunConfig::visit_sections(OptionVisitor& v) {
     v.visit(Option("image", "the volume to make"), image);
     v.visit(Option("sampling", "from noise to latent"), sampling);
     v.visit(Option("mask", "the labels to start from"), mask);
+    v.visit(Option("trained", "what the model was trained for; --force goes beyond"), trained);
     v.visit(Option("decode", "from latent to image"), decode);
     v.visit(Option("output", "files to write"), output);
     v.visit(Option("runtime", "the machine"), runtime);

@@ -62,6 +62,16 @@ struct MaskSection : OptionGroup {
     bool given() const { return !file.empty(); }
 };
 
+// What the model was trained for; what is empty or 0 is not checked. See io/config/trained.h.
+struct TrainedSection : OptionGroup {
+    std::vector<std::string> sizes;  // "256x256x128"
+    std::vector<double> spacing_xy;  // mm, least and most
+    std::vector<double> spacing_z;   // mm, least and most
+    double field_of_view_xy = 0;     // mm, at least
+    std::vector<std::string> modalities;
+    void visit_options(OptionVisitor& visitor) override;
+};
+
 struct DecodeSection : OptionGroup {
     std::string method = "auto";
     std::array<std::int64_t, 3> roi{80, 80, 80};  // latent voxels, x y z
@@ -92,6 +102,7 @@ struct RunConfig : OptionGroup {
     ImageSection image;
     SamplingSection sampling;
     MaskSection mask;
+    TrainedSection trained;
     DecodeSection decode;
     OutputSection output;
     RuntimeSection runtime;

@@ -57,6 +57,27 @@ fs::path resolve_mask_input(const RunConfig& run, const std::string& key, const 
     return resolve_input(run, "mask." + key, path, "relative paths start beside the file that says them");
 }
 
+std::vector<std::string> missing_weights(const RunConfig& run) {
+    const WeightsSection& weights = run.weights;
+    const std::pair<const char*, const std::string&> files[] = {
+        {"autoencoder", weights.autoencoder},
+        {"diffusion_unet", weights.diffusion_unet},
+        {"controlnet", weights.controlnet},
+        {"mask_generation_autoencoder", weights.mask_generation_autoencoder},
+        {"mask_generation_diffusion", weights.mask_generation_diffusion},
+    };
+    std::vector<std::string> missing;
+    for (const auto& [key, file] : files) {
+        if (file.empty()) continue;
+        try {
+            resolve_weight(run, key);
+        } catch (const Error&) {
+            missing.push_back(file);
+        }
+    }
+    return missing;
+}
+
 void make_inputs_absolute(RunConfig& run) {
     const auto resolve = [&run](const char* key, std::string& path) {
         if (!path.empty()) path = fs::absolute(resolve_weight(run, key)).lexically_normal().string();

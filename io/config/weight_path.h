@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace voldiff {
 
@@ -12,6 +13,9 @@ namespace voldiff {
 // for the command line), to `run.models`, to $VOLDIFF_MODELS. Throws Error(io) that lists the places tried,
 // Error(config) where the key was not given.
 std::filesystem::path resolve_weight(const RunConfig& run, const std::string& key);
+
+// The files of `run.weights` that are given and nowhere to be found, as the config writes them.
+std::vector<std::string> missing_weights(const RunConfig& run);
 
 // The file `path` that option `key` names, in the places above; `advice` ends the message where there is none.
 // Throws Error(io).
