@@ -1,4 +1,5 @@
 // Functions of labels and volumes: encoding, regions, tumours, morphology, clean-up, quality.
+#include "core/anatomy/augmentation.h"
 #include "core/anatomy/body_region.h"
 #include "core/anatomy/encoding.h"
 #include "core/anatomy/labels.h"
@@ -130,6 +131,12 @@ void enveloped(const Call& call) {
     call.compare(add_body_envelope(call.tensor("seg_mask"), call.tensor("ct_image"), options));
 }
 
+void body_augmented(const Call& call) {
+    const at::Tensor labels = call.tensor("pt_nda")[0][0];  // [1, 1, X, Y, Z]
+    call.compare(
+        augment_body(labels, static_cast<std::uint32_t>(call.integer("random_seed"))).unsqueeze(0).unsqueeze(0));
+}
+
 void cropped_to_body(const Call& call) {
     const double value = call.has("a_min") ? call.argument("a_min").get<double>() : background_intensity(1);
     call.compare(with_even_background(call.tensor("synthetic_images"), call.tensor("combine_label"), value));
@@ -187,6 +194,7 @@ const std::map<std::string, std::function<void(const Call&)>>& functions() {
         {"organ_fill_by_removed_mask", filled_by_removed},
         {"supress_non_largest_components", suppressed},
         {"general_mask_generation_post_process", post_processed},
+        {"augmentation_body", body_augmented},
         {"add_body_envelope", enveloped},
         {"crop_img_body_mask", cropped_to_body},
         {"ensure_output_size_and_spacing", resampled},
