@@ -8,8 +8,8 @@
 namespace voldiff {
 
 struct ImageGrid {
-    std::array<std::int64_t, 3> size;  // voxels, x y z
-    std::array<double, 3> spacing;     // mm
+    std::array<std::int64_t, 3> size{};  // voxels, x y z
+    std::array<double, 3> spacing{};     // mm
 };
 
 // x and y alike, of 256, 384 or 512 voxels and 0.5 to 3 mm; z of 128, 256, 384, 512, 640 or 768 voxels and 0.5 to 5 mm.

@@ -18,8 +18,9 @@ bool has(const std::vector<std::int64_t>& values, std::int64_t value) {
 }
 
 std::int64_t index_of_region(const RegionIndex& region) {
-    const auto set = std::find_if(region.begin(), region.end(), [](double value) { return value != 0; });
-    return set - region.begin();
+    std::size_t index = 0;
+    while (index < region.size() && region[index] == 0) ++index;
+    return static_cast<std::int64_t>(index);
 }
 
 bool shows(const LibraryMask& mask, const std::vector<std::int64_t>& regions) {

@@ -30,8 +30,8 @@ struct OrganQuality {
     std::string organ;
     bool outlier = false;
     std::optional<double> median;  // HU; none where the organ has no voxel, or NaN only
-    double low;                    // HU, the wider of both statistics; bone's upper bound is always 1000
-    double high;
+    double low = 0;                // HU, the wider of both statistics; bone's upper bound is always 1000
+    double high = 0;
 };
 
 // image and labels [X, Y, Z]. One entry for each of the statistics, in their order. NaN voxels are left out; the median

@@ -16,8 +16,8 @@ constexpr std::array<std::int64_t, 5> sized_tumors = {label::lung_tumor, label::
 
 std::size_t index_of(const std::string& anatomy) {
     const auto& names = sizeable_anatomy();
-    const auto found = std::find(names.begin(), names.end(), anatomy);
-    if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (names[i] == anatomy) return i;
     const std::vector<std::string> known(names.begin(), names.end());
     const std::string near = nearest(anatomy, known);
     throw Error(ErrorCode::config, "'" + anatomy + "' has no size to choose" +

@@ -28,11 +28,13 @@ template <template <class, class, class> class Filter>
 at::Tensor filtered(const at::Tensor& mask, std::int64_t size, Beyond beyond) {
     if (size < 1 || size % 2 == 0) throw Error(ErrorCode::internal, "the box of a morphological filter is not odd");
     const at::Tensor input = mask.contiguous();
-    auto filter = Filter<MaskImage, MaskImage, BoxElement>::New();
+    using BoxFilter = Filter<MaskImage, MaskImage, BoxElement>;
+    auto filter = BoxFilter::New();
     BoxElement::RadiusType radius;
     radius.Fill(static_cast<itk::SizeValueType>(size / 2));
     filter->SetInput(as_image(input));
     filter->SetKernel(BoxElement::Box(radius));
+    filter->SetAlgorithm(BoxFilter::AlgorithmEnum::VHGW);  // the one of its own choice keeps a histogram a line
     filter->SetBoundary(beyond == Beyond::foreground ? 1 : 0);
     filter->Update();
     at::Tensor output = at::empty_like(input);

@@ -1,19 +1,16 @@
 // Functions of labels and volumes: encoding, regions, tumours, morphology, clean-up, quality.
+#include "core/anatomy/augmentation.h"
 #include "core/anatomy/body_region.h"
 #include "core/anatomy/encoding.h"
 #include "core/anatomy/labels.h"
-#include "core/anatomy/mask_conditions.h"
 #include "core/anatomy/quality.h"
-#include "core/anatomy/request_checks.h"
-#include "core/anatomy/size_condition.h"
 #include "core/anatomy/tumors.h"
-#include "core/error.h"
-#include "core/pipeline/conditions.h"
 #include "io/anatomy/body_envelope.h"
 #include "io/anatomy/components.h"
 #include "io/anatomy/mask_post_process.h"
 #include "io/anatomy/morphology.h"
 #include "io/anatomy/resample.h"
+#include "tests/reference/anatomy_call.h"
 #include "tests/reference/checks.h"
 
 #include <ATen/TensorOperators.h>
@@ -25,43 +22,6 @@
 namespace voldiff::reference {
 
 namespace {
-
-using Json = nlohmann::json;
-using Tensors = std::vector<at::Tensor>;
-
-// One call: its arguments, and what it is compared with.
-struct Call {
-    const Case& reference;
-    const Json& body;
-    Comparison& comparison;
-
-    const Json& argument(const std::string& name) const { return body.at("kwargs").at(name); }
-    bool has(const std::string& name) const { return body.at("kwargs").contains(name); }
-    std::int64_t integer(const std::string& name) const { return argument(name).get<std::int64_t>(); }
-
-    // "tensor:input.x" or {"tensor": "input.x", "as": "numpy:int64"}
-    at::Tensor tensor(const std::string& name) const {
-        const Json& given = argument(name);
-        if (given.is_string()) return reference.tensor(given.get<std::string>().substr(7));
-        const at::Tensor stored = reference.tensor(given.at("tensor"));
-        const auto as = given.at("as").get<std::string>();
-        return as.find("int64") == std::string::npos ? stored : stored.to(at::kLong);
-    }
-
-    // Labels and masks are stored in another type than the function returns.
-    void compare(const at::Tensor& got, std::size_t output = 0) const {
-        const Json& named = body.at("outputs").at(output);
-        const std::string name = named.is_string() ? named.get<std::string>() : named.at("name").get<std::string>();
-        const at::Tensor& expected = reference.tensor(name);
-        comparison.equal(name, named.is_string() ? got : got.to(expected.scalar_type()), expected);
-    }
-
-    template <class Value>
-    void compare_json(const std::string& name, const Value& got, const Json& expected) const {
-        comparison.count();
-        if (Json(got) != expected) comparison.fail(name + " is " + Json(got).dump() + ", expected " + expected.dump());
-    }
-};
 
 Beyond beyond_of(const Call& call) {
     return call.argument("pad_value") == 0.0 ? Beyond::background : Beyond::foreground;
@@ -130,6 +90,12 @@ void enveloped(const Call& call) {
     call.compare(add_body_envelope(call.tensor("seg_mask"), call.tensor("ct_image"), options));
 }
 
+void body_augmented(const Call& call) {
+    const at::Tensor labels = call.tensor("pt_nda")[0][0];  // [1, 1, X, Y, Z]
+    call.compare(
+        augment_body(labels, static_cast<std::uint32_t>(call.integer("random_seed"))).unsqueeze(0).unsqueeze(0));
+}
+
 void cropped_to_body(const Call& call) {
     const double value = call.has("a_min") ? call.argument("a_min").get<double>() : background_intensity(1);
     call.compare(with_even_background(call.tensor("synthetic_images"), call.tensor("combine_label"), value));
@@ -160,12 +126,6 @@ void quality(const Call& call) {
     }
 }
 
-std::vector<AnatomySize> sizes_of(const Json& pairs) {
-    std::vector<AnatomySize> sizes;
-    for (const Json& pair : pairs) sizes.push_back({pair.at(0), pair.at(1)});
-    return sizes;
-}
-
 void size_condition(const Call& call) {
     std::vector<SizeCondition> database;
     for (const Json& entry : call.body.at("self_json_files").at("all_anatomy_size_conditions_json"))
@@ -187,6 +147,7 @@ const std::map<std::string, std::function<void(const Call&)>>& functions() {
         {"organ_fill_by_removed_mask", filled_by_removed},
         {"supress_non_largest_components", suppressed},
         {"general_mask_generation_post_process", post_processed},
+        {"augmentation_body", body_augmented},
         {"add_body_envelope", enveloped},
         {"crop_img_body_mask", cropped_to_body},
         {"ensure_output_size_and_spacing", resampled},
@@ -196,58 +157,12 @@ const std::map<std::string, std::function<void(const Call&)>>& functions() {
     return table;
 }
 
-bool accepted(const std::function<void()>& check) {
-    try {
-        check();
-        return true;
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 }  // namespace
 
 void check_anatomy(const Case& reference, const std::string& function, Comparison& comparison) {
     const auto found = functions().find(function);
     if (found == functions().end()) throw NotCovered{"function " + function};
     for (const Json& call : reference.body.at("calls")) found->second({reference, call, comparison});
-}
-
-void check_validation(const Case& reference, Comparison& comparison) {
-    const auto function = reference.body.at("function").get<std::string>();
-    const bool ct = function.find("check_input_ct") != std::string::npos;
-    if (!ct && function.find("check_input_mr") == std::string::npos) throw NotCovered{"validation " + function};
-    LabelTable::Entries entries;
-    for (const auto& [name, value] : reference.body.at("label_dict").items()) entries.emplace_back(name, value);
-    const LabelTable table(std::move(entries));
-    for (const Json& check : reference.body.at("checks")) {
-        const Json& args = check.at("args");
-        AnatomyRequest request{
-            args.at("body_region"), args.at("anatomy_list"), args.at("output_size"), args.at("spacing"), {}};
-        const Json& sizes = args.at("controllable_anatomy_size");
-        if (!sizes.is_null()) request.controllable_anatomy_size = sizes_of(sizes);
-        const bool got = accepted([&] { ct ? check_ct_request(request, table) : check_mr_request(request, table); });
-        comparison.count();
-        if (got != check.at("accepted").get<bool>())
-            comparison.fail(args.dump() + (got ? " is accepted" : " is refused"));
-    }
-}
-
-void check_spacing_table(const Case& reference, Comparison& comparison) {
-    DiffusionUnetConfig unet = DiffusionUnetConfig::of("DiffusionModelUNetMaisi");
-    unet.include_spacing_input = true;
-    const Json& table = reference.body.at("table");
-    for (std::size_t i = 0; i < table.size(); ++i) {
-        ImageConditions image;
-        image.spacing = table[i].at("spacing");
-        const std::string number = "." + std::to_string(i);
-        const auto compare = [&](const std::string& way, const at::Tensor& got) {
-            comparison.equal(way + number, got, reference.tensor("output." + way + number));
-        };
-        compare("image_only", image_only_conditions(unet, image).spacing_tensor.to(at::kHalf));
-        compare("from_mask", hundredfold_from_mask(image.spacing));
-        compare("database_mask", hundredfold_from_database(image.spacing));
-    }
 }
 
 }  // namespace voldiff::reference
