@@ -93,7 +93,9 @@ Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context&
     }
     request_ = image_only_request(run_, model_);
     image_only_conditions(run_.network.diffusion_unet, request_.conditions);
-    make_scheduler(run_)->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);
+    const auto scheduler = make_scheduler(run_);
+    scheduler->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);
+    network_calls_ = scheduler->timesteps().numel();
     request_.decode =
         choose_decode_method(request_.decode, run_.network.autoencoder, latent, memory_allowed(run_.runtime));
     if (run_.decode.method == "auto") context_.log.info("decode.method auto: " + request_.decode.method);
@@ -114,6 +116,7 @@ nlohmann::ordered_json Generation::plan() const {
             {"size", run_.image.size},
             {"latent", latent},
             {"steps", request_.steps},
+            {"network_calls", network_calls_},
             {"decode", request_.decode.method},
             {"predicted_decode_memory_bytes", predicted_decode_memory(run_.network.autoencoder, at_once)}};
 }
@@ -139,7 +142,7 @@ ImageOnlyResult Generation::generate(const OutputFiles& files, RunRecord& record
     request.seed = static_cast<std::uint64_t>(files.seed);
     const auto scheduler = make_scheduler(run_);
     StageWatch watch(context_, record.stages);
-    watch.begin("denoise", static_cast<std::size_t>(request.steps));
+    watch.begin("denoise", static_cast<std::size_t>(network_calls_));
     return generate_image(
         *model_.autoencoder, *model_.diffusion_unet, *scheduler, request,
         [&watch](const std::string& stage, std::size_t done, std::size_t all) { watch(stage, done, all); });

@@ -34,6 +34,7 @@ class Generation {
     std::vector<OutputFiles> outputs_;
     Model model_;
     ImageOnlyRequest request_;
+    std::int64_t network_calls_ = 0;  // of one volume, guidance aside
     StageRecord loading_;
     std::map<std::string, std::string> weight_hashes_;
 };
