@@ -19,32 +19,36 @@ at::Tensor timesteps_of(const std::string& yaml, std::int64_t steps) {
     return scheduler->timesteps();
 }
 
+double distance(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
 std::string refusal(const std::string& yaml, std::int64_t steps) {
     return message_of(ErrorCode::config, [&] { timesteps_of(yaml, steps); });
 }
 
 }  // namespace
 
-// A network that knows the data: the three ways to say so are one.
+// A network that knows data and noise: however it says so, the data are predicted, and a deterministic step goes from
+// the noisy sample of one timestep to that of the next.
 TEST(VPSchedulers, PredictionTypesAreWaysToSayTheSame) {
     const at::Tensor data = at::randn({1, 1, 2, 2, 2}).to(at::kDouble);
     const at::Tensor noise = at::randn({1, 1, 2, 2, 2}).to(at::kDouble);
+    const NoiseSource same = [&](const at::Tensor&) { return noise; };
     for (const std::string type : {"ddpm", "ddim", "dpmpp_2m", "unipc"}) {
         for (const std::string prediction : {"epsilon", "sample", "v_prediction"}) {
             const auto scheduler =
                 scheduler_of("{clip_sample: false, type: " + type + ", prediction_type: " + prediction + "}");
             scheduler->set_timesteps(20, 1);
-            const at::Tensor t = scheduler->timesteps().slice(0, 10, 11).to(at::kLong);
-            at::Tensor output = prediction == "sample" ? data : noise;
-            if (prediction == "v_prediction") output = scheduler->noise_schedule()->velocity(data, noise, t);
-            const at::Tensor sample = scheduler->add_noise(data, noise, t);
-            at::Tensor ignored = sample;
-            for (std::int64_t i = 0; i < 10; ++i) {
-                ignored =
-                    scheduler->step(noise, i, ignored, [](const at::Tensor& like) { return like; }).previous_sample;
+            const at::Tensor t = scheduler->timesteps().to(at::kLong);
+            for (std::int64_t i = 0; i < 20; ++i) {
+                const at::Tensor now = t.slice(0, i, i + 1);
+                at::Tensor output = prediction == "sample" ? data : noise;
+                if (prediction == "v_prediction") output = scheduler->noise_schedule()->velocity(data, noise, now);
+                const SchedulerStep step = scheduler->step(output, i, scheduler->add_noise(data, noise, now), same);
+                EXPECT_LT(distance(step.pred_original, data), 1e-5) << type << ", " << prediction << ", " << i;
+                if (type == "ddpm") continue;
+                const at::Tensor next = i == 19 ? data : scheduler->add_noise(data, noise, t.slice(0, i + 1, i + 2));
+                EXPECT_LT(distance(step.previous_sample, next), 1e-5) << type << ", " << prediction << ", " << i;
             }
-            const SchedulerStep step = scheduler->step(output, 10, sample, [](const at::Tensor& like) { return like; });
-            EXPECT_LT((step.pred_original - data).abs().max().item<double>(), 1e-5) << type << ", " << prediction;
         }
     }
 }
