@@ -91,7 +91,9 @@ Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context&
     }
     request_ = image_request(run_, model_);
     check_conditions();
-    make_scheduler(run_)->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);
+    const auto scheduler = make_scheduler(run_);
+    scheduler->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);
+    network_calls_ = scheduler->timesteps().numel();
     request_.decode =
         choose_decode_method(request_.decode, run_.network.autoencoder, latent, memory_allowed(run_.runtime));
     if (run_.decode.method == "auto") context_.log.info("decode.method auto: " + request_.decode.method);
@@ -137,6 +139,7 @@ nlohmann::ordered_json Generation::plan() const {
             {"size", run_.image.size},
             {"latent", latent},
             {"steps", request_.steps},
+            {"network_calls", network_calls_},
             {"decode", request_.decode.method},
             {"predicted_decode_memory_bytes", predicted_decode_memory(run_.network.autoencoder, at_once)}};
 }
@@ -162,7 +165,7 @@ ImageResult Generation::generate(const OutputFiles& files, RunRecord& record) {
     request.seed = static_cast<std::uint64_t>(files.seed);
     const auto scheduler = make_scheduler(run_);
     StageWatch watch(context_, record.stages);
-    watch.begin("denoise", static_cast<std::size_t>(request.steps));
+    watch.begin("denoise", static_cast<std::size_t>(network_calls_));
     const auto progress = [&watch](const std::string& stage, std::size_t done, std::size_t all) {
         watch(stage, done, all);
     };

@@ -40,6 +40,7 @@ class Generation {
     Model model_;
     ImageRequest request_;
     std::optional<MaskInput> mask_;  // where the run starts from one
+    std::int64_t network_calls_ = 0;  // of one volume, guidance aside
     StageRecord loading_;
     std::map<std::string, std::string> weight_hashes_;
 };

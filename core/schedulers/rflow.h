@@ -3,19 +3,16 @@
 // next timesteps are reproduced: its models were sampled, and judged, that way.
 #pragma once
 
-#include "core/schedulers/scheduler.h"
+#include "core/schedulers/flow_scheduler.h"
 
 namespace voldiff {
 
-class RFlowScheduler : public Scheduler {
+class RFlowScheduler : public FlowScheduler {
   public:
     void visit_options(OptionVisitor& visitor) override;
-    void prepare() override;
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
     SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
                        const NoiseSource& noise) override;
-    at::Tensor add_noise(const at::Tensor& original, const at::Tensor& noise,
-                         const at::Tensor& timesteps) const override;
 
     // NV-Generate passes the voxel count as a tensor, so the transform runs in float32; false: in float64, as with a
     // Python integer.
@@ -26,16 +23,11 @@ class RFlowScheduler : public Scheduler {
   private:
     double step_length(std::int64_t index) const;
 
-    std::int64_t num_train_timesteps_ = 1000;
-    bool use_discrete_timesteps_ = true;
     std::string sample_method_ = "uniform";
     double loc_ = 0;
     double scale_ = 1;
-    bool use_timestep_transform_ = false;
     double transform_scale_ = 1;
     std::int64_t steps_offset_ = 0;
-    std::int64_t base_img_size_numel_ = 32 * 32 * 32;
-    std::int64_t spatial_dim_ = 3;
 };
 
 }  // namespace voldiff

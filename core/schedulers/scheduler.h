@@ -35,10 +35,12 @@ class Scheduler : public OptionGroup {
     // Throws Error(config) where the number of steps does not fit the training schedule.
     virtual void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) = 0;
 
-    // One entry a step, from noise to data, in the type that the reference stores (float16 or int64). [steps]
+    // One entry a network call, from noise to data: one for each step, or more where a scheduler says so. In the type
+    // that the reference stores (float16 or int64), float64 where there is no reference.
     const at::Tensor& timesteps() const { return timesteps_; }
 
-    // From timestep `index` to the next. `model_output` is the network's prediction at timesteps()[index] for `sample`
+    // From timestep `index` to the next, called for 0, 1, ... in turn: a scheduler may remember. `model_output` is the
+    // network's prediction at timesteps()[index] for `sample`
     // ([N, C, D, H, W]; a network that predicts the variance too gives 2 C channels).
     virtual SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
                                const NoiseSource& noise) = 0;
@@ -51,13 +53,17 @@ class Scheduler : public OptionGroup {
     virtual const NoiseSchedule* noise_schedule() const { return nullptr; }
 
   protected:
+    // Throw Error(config) where `steps` is out of range; `limit` says whence the range.
+    static void check_steps(std::int64_t steps, std::int64_t least, std::int64_t most, const std::string& limit);
+    static void check_steps(std::int64_t steps, std::int64_t num_train_timesteps);
+
     at::Tensor timesteps_;
 };
 
 // One line a scheduler: the only place that lists them.
 struct SchedulerEntry {
     std::string name;    // in YAML: `type: rflow`
-    std::string target;  // MONAI's class
+    std::string target;  // MONAI's class, or ours where MONAI has none
     std::string help;
     std::function<std::unique_ptr<Scheduler>()> make;
 };

@@ -26,6 +26,13 @@ class NamedScheduler : public OptionGroup {
     Scheduler& scheduler_;
 };
 
+// Keys of `accepted` are no mistake: what only the model's own scheduler knows.
+void read_named(Scheduler& scheduler, const Node& map, const std::string& path, const ReadContext& context,
+                const std::set<std::string>& accepted = {}) {
+    NamedScheduler options(scheduler);
+    read_options(options, map, path, context, accepted);
+}
+
 const Node* class_name(const Node& map) {
     const Node* type = map.find("type");
     return type == nullptr ? map.find("_target_") : type;
@@ -53,8 +60,17 @@ std::set<std::string> keys(Scheduler& scheduler) {
     return names;
 }
 
-bool same_family(const std::set<std::string>& a, const std::set<std::string>& b) {
-    return a.count("schedule") == b.count("schedule");
+// Samplers of flows have no noise schedule, the others need one.
+bool same_family(const SchedulerEntry& a, const SchedulerEntry& b) {
+    return (a.make()->noise_schedule() == nullptr) == (b.make()->noise_schedule() == nullptr);
+}
+
+std::string fitting(const SchedulerEntry& trained) {
+    std::string names;
+    for (const SchedulerEntry& entry : scheduler_table()) {
+        if (same_family(trained, entry)) names += (names.empty() ? "" : ", ") + entry.name;
+    }
+    return names;
 }
 
 }  // namespace
@@ -67,18 +83,21 @@ std::unique_ptr<Scheduler> read_scheduler(const Node& model, const Node& overrid
     const SchedulerEntry* chosen = other ? find_entry(other, overrides, paths.overrides, problems) : trained;
     if (trained == nullptr || chosen == nullptr) return nullptr;
 
-    std::unique_ptr<Scheduler> scheduler = chosen->make();
-    const std::set<std::string> inherited = keys(*trained->make());
     const Mark mark = other ? other->mark : class_name(model)->mark;
-    if (!same_family(inherited, keys(*scheduler))) {
+    if (!same_family(*trained, *chosen)) {
         problems.add(mark, "'" + paths.overrides + "': the model was trained with '" + trained->name + "', which '" +
-                               chosen->name + "' cannot sample: only one of them has a noise schedule");
+                               chosen->name + "' cannot sample; expected one of " + fitting(*trained));
         return nullptr;
     }
     const ReadContext context{&problems, nullptr, {}};
-    NamedScheduler options(*scheduler);
-    read_options(options, model, paths.model, context, chosen == trained ? std::set<std::string>{} : inherited);
-    read_options(options, overrides, paths.overrides, context);
+    std::unique_ptr<Scheduler> scheduler = trained->make();
+    read_named(*scheduler, model, paths.model, context);
+    if (chosen != trained) {
+        const std::set<std::string> known = keys(*scheduler);
+        scheduler = chosen->make();
+        if (problems.size() == before) read_named(*scheduler, model, paths.model, context, known);
+    }
+    read_named(*scheduler, overrides, paths.overrides, context);
     if (problems.size() != before) return nullptr;
     try {
         scheduler->prepare();

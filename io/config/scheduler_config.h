@@ -19,8 +19,8 @@ struct SchedulerPaths {
 
 // The class is `type` or `_target_` of `overrides`, else of `model`. The options are the model's with the overrides
 // over them: the noise schedule belongs to the model, so another class inherits it; of the model's options it takes
-// those that it has. A class that needs a noise schedule where the model has none (or the other way round) is a
-// problem. Returns null where there were problems.
+// those that it has. An override that the class does not have is a problem, and so is a class that needs a noise
+// schedule where the model has none (or the other way round). Returns null where there were problems.
 std::unique_ptr<Scheduler> read_scheduler(const Node& model, const Node& overrides, Problems& problems,
                                           const SchedulerPaths& paths = {});
 

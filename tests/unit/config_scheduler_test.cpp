@@ -58,11 +58,43 @@ TEST(SchedulerConfig, ReadsEverySchedulersDefaults) {
     }
 }
 
-TEST(SchedulerConfig, AnotherKindOfModelIsAProblem) {
-    EXPECT_EQ(
-        problem_of("{_target_: RFlowScheduler, scale: 1.4}", "{type: ddpm}"),
-        "run.yaml:1:8: 'sampling.scheduler': the model was trained with 'rflow', which 'ddpm' cannot sample: only "
-        "one of them has a noise schedule");
+TEST(SchedulerConfig, AnyClassOfAFlowInheritsTheModelsTimesteps) {
+    const std::string flow =
+        "{_target_: RFlowScheduler, use_timestep_transform: true, base_img_size_numel: 4096, scale: 1.4, "
+        "sample_method: "
+        "logit-normal, steps_offset: 0}";
+    for (const char* type : {"rflow", "rflow_heun", "rflow_ab2"}) {
+        const auto scheduler = read(flow, std::string("{type: ") + type + "}");
+        EXPECT_EQ(to_node(*scheduler).find("base_img_size_numel")->text, "4096") << type;
+        EXPECT_EQ(to_node(*scheduler).find("use_timestep_transform")->text, "true") << type;
+    }
+}
+
+TEST(SchedulerConfig, AnotherKindOfModelIsAProblemThatNamesWhatFits) {
+    EXPECT_EQ(problem_of("{_target_: RFlowScheduler, scale: 1.4}", "{type: dpmpp_2m}"),
+              "run.yaml:1:8: 'sampling.scheduler': the model was trained with 'rflow', which 'dpmpp_2m' cannot sample; "
+              "expected one of rflow, rflow_heun, rflow_ab2");
+    expect_contains(problem_of(ddpm, "{type: rflow_heun}"), "expected one of ddpm, ddim, pndm, dpmpp_2m, unipc");
+}
+
+TEST(SchedulerConfig, OptionsThatOnlyTheModelsClassHasAreNoProblemInTheModelAlone) {
+    const std::string model = std::string(ddpm) + "variance_type: fixed_large\n";
+    EXPECT_NE(read(model, "{type: unipc, timestep_spacing: logsnr}"), nullptr);
+    EXPECT_EQ(problem_of(model, "{type: unipc, variance_type: fixed_large}"),
+              "run.yaml:1:15: unknown key 'sampling.scheduler.variance_type'");
+    EXPECT_EQ(problem_of(model, "{type: unipc, timestep_spacnig: logsnr}"),
+              "run.yaml:1:15: unknown key 'sampling.scheduler.timestep_spacnig'; did you mean "
+              "'sampling.scheduler.timestep_spacing'?");
+}
+
+TEST(SchedulerConfig, AMistakeInTheModelIsOneWhateverSamplesIt) {
+    EXPECT_EQ(problem_of("{type: ddpm, varianc_type: fixed_large}", "{type: unipc}"),
+              "net.yaml:1:14: unknown key 'network.noise_scheduler.varianc_type'; did you mean "
+              "'network.noise_scheduler.variance_type'?");
+    expect_contains(problem_of("{type: ddpm, variance_type: banana}", "{type: unipc}"),
+                    "'network.noise_scheduler.variance_type' is 'banana', expected one of fixed_small");
+    expect_contains(problem_of("{type: ddpm, prediction_type: sample}", "{type: pndm}"),
+                    "'network.noise_scheduler.prediction_type' is 'sample', expected one of epsilon, v_prediction");
 }
 
 TEST(SchedulerConfig, MessagesNameTheMapThatIsWrong) {

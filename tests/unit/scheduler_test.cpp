@@ -1,50 +1,37 @@
-// What every scheduler of the table must do, and what is special about each. The numbers are the reference check's.
+// What every scheduler of the table must do. The numbers of those that MONAI has are the reference check's.
 #include "core/schedulers/scheduler.h"
 #include "core/error.h"
-#include "core/schedulers/rflow.h"
+#include "tests/config_helpers.h"
+#include "tests/support/schedulers.h"
 
 #include <gtest/gtest.h>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/equal.h>
-#include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/tensor.h>
+#include <ATen/ops/sin.h>
 
 #include <set>
 
 namespace voldiff {
 namespace {
 
-// Sets one flag by its key.
-class OptionSetter : public OptionVisitor {
-  public:
-    OptionSetter(std::string key, bool value) : key_(std::move(key)), value_(value) {}
-    void visit(const Option& option, bool& value) override {
-        if (option.key == key_) value = value_;
+// The step counts from 1 to 1000 that the scheduler takes, of a few.
+std::vector<std::int64_t> step_counts(Scheduler& scheduler) {
+    std::vector<std::int64_t> taken;
+    for (const std::int64_t steps : {1, 2, 3, 4, 7, 30, 333, 991, 999, 1000}) {
+        try {
+            scheduler.set_timesteps(steps, 4096);
+            taken.push_back(steps);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::config);
+        }
     }
-    void visit(const Option&, std::int64_t&) override {}
-    void visit(const Option&, double&) override {}
-    void visit(const Option&, std::string&) override {}
-    void visit(const Option&, std::optional<bool>&) override {}
-    void visit(const Option&, std::optional<std::int64_t>&) override {}
-    void visit(const Option&, std::optional<std::string>&) override {}
-    void visit(const Option&, std::vector<bool>&) override {}
-    void visit(const Option&, std::vector<std::int64_t>&) override {}
-    void visit(const Option&, std::vector<double>&) override {}
-    void visit(const Option&, std::vector<std::string>&) override {}
-    void visit(const Option&, std::array<std::int64_t, 3>&) override {}
-    void visit(const Option&, std::array<double, 3>&) override {}
-    void visit(const Option&, PerLevel&) override {}
-    void visit(const Option&, RawOptions&) override {}
-    void visit(const Option&, OptionMap&) override {}
-    void visit(const Option&, OptionGroup&) override {}
+    return taken;
+}
 
-  private:
-    std::string key_;
-    bool value_;
-};
+}  // namespace
 
 TEST(Schedulers, HaveDistinctNames) {
     std::set<std::string> names;
@@ -63,74 +50,71 @@ TEST(Schedulers, AreFoundByNameAndByTarget) {
 }
 
 TEST(Schedulers, AnUnknownNameListsTheKnown) {
-    try {
-        find_scheduler("euler");
-        FAIL() << "found";
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), ErrorCode::config);
-        for (const SchedulerEntry& entry : scheduler_table()) {
-            EXPECT_NE(std::string(error.what()).find(entry.name), std::string::npos);
-        }
-    }
+    const std::string message = message_of(ErrorCode::config, [] { find_scheduler("euler"); });
+    for (const SchedulerEntry& entry : scheduler_table()) expect_contains(message, entry.name);
 }
 
 TEST(Schedulers, GoFromNoiseToData) {
     for (const SchedulerEntry& entry : scheduler_table()) {
-        auto scheduler = entry.make();
-        scheduler->prepare();
+        const auto scheduler = scheduler_of("type: " + entry.name);
         scheduler->set_timesteps(7, 4096);
         const at::Tensor t = scheduler->timesteps().to(at::kDouble);
-        ASSERT_EQ(t.numel(), 7) << entry.name;
-        EXPECT_TRUE((t.slice(0, 1) < t.slice(0, 0, -1)).all().item<bool>()) << entry.name;
+        ASSERT_GE(t.numel(), 7) << entry.name;
+        EXPECT_TRUE((t.slice(0, 1) <= t.slice(0, 0, -1)).all().item<bool>()) << entry.name;  // a corrector repeats one
+        EXPECT_LT(t[-1].item<double>(), t[0].item<double>()) << entry.name;
+        EXPECT_GE(t[-1].item<double>(), 0) << entry.name;
+        EXPECT_LE(t[0].item<double>(), 1000) << entry.name;
     }
 }
 
 TEST(Schedulers, RefuseMoreStepsThanTheyWereTrainedWith) {
     for (const SchedulerEntry& entry : scheduler_table()) {
-        auto scheduler = entry.make();
-        scheduler->prepare();
-        EXPECT_THROW(scheduler->set_timesteps(1001, 4096), Error) << entry.name;
-        EXPECT_THROW(scheduler->set_timesteps(0, 4096), Error) << entry.name;
-    }
-}
-
-TEST(Schedulers, StepKeepsShapeAndType) {
-    for (const SchedulerEntry& entry : scheduler_table()) {
-        auto scheduler = entry.make();
-        scheduler->prepare();
-        scheduler->set_timesteps(3, 8);
-        const at::Tensor x = at::ones({1, 2, 2, 2, 2});
-        for (std::int64_t i = 0; i < 3; ++i) {
-            const SchedulerStep step = scheduler->step(x, i, x, [](const at::Tensor& like) { return like; });
-            EXPECT_EQ(step.previous_sample.sizes(), x.sizes()) << entry.name;
-            EXPECT_EQ(step.previous_sample.scalar_type(), at::kFloat) << entry.name;
-            EXPECT_EQ(step.pred_original.sizes(), x.sizes()) << entry.name;
+        const auto scheduler = scheduler_of("type: " + entry.name);
+        for (const std::int64_t steps : {-1, 0, 1001}) {
+            expect_contains(message_of(ErrorCode::config, [&] { scheduler->set_timesteps(steps, 4096); }),
+                            "'sampling.steps' is " + std::to_string(steps) + ", expected");
         }
     }
 }
 
-TEST(RFlowScheduler, AVelocityToTheDataArrivesThere) {
-    // Without the timestep transform dt sums to one, so constant velocity data - noise goes from noise to data.
-    RFlowScheduler scheduler;
-    scheduler.prepare();
-    scheduler.set_timesteps(10, 1);
-    const at::Tensor noise = at::full({1, 1, 1, 1, 1}, -3.0);
-    const at::Tensor data = at::full({1, 1, 1, 1, 1}, 5.0);
-    at::Tensor x = noise;
-    for (std::int64_t i = 0; i < 10; ++i) x = scheduler.step(data - noise, i, x, {}).previous_sample;
-    EXPECT_NEAR(x.item<double>(), 5.0, 1e-5);
+TEST(Schedulers, EveryStepKeepsShapeAndTypeAndIsFinite) {
+    const NoiseSource noise = [](const at::Tensor& like) { return at::ones(like.sizes(), like.options()); };
+    for (const SchedulerEntry& entry : scheduler_table()) {
+        const auto scheduler = scheduler_of("type: " + entry.name);
+        const auto counts = step_counts(*scheduler);
+        EXPECT_GE(counts.size(), 5U) << entry.name;
+        for (const std::int64_t steps : counts) {
+            scheduler->set_timesteps(steps, 4096);
+            at::Tensor x = at::ones({1, 2, 1, 1, 2});
+            for (std::int64_t i = 0; i < scheduler->timesteps().numel(); ++i) {
+                const SchedulerStep step = scheduler->step(at::sin(x), i, x, noise);
+                x = step.previous_sample;
+                ASSERT_EQ(x.sizes(), (at::IntArrayRef{1, 2, 1, 1, 2})) << entry.name;
+                ASSERT_EQ(step.pred_original.sizes(), x.sizes()) << entry.name;
+                ASSERT_EQ(x.scalar_type(), at::kFloat) << entry.name;
+                ASSERT_TRUE(at::isfinite(x).all().item<bool>()) << entry.name << ", " << steps << " steps, index " << i;
+            }
+        }
+    }
 }
 
-TEST(RFlowScheduler, RoundsTimestepsToHalfPrecision) {
-    // 3 steps: 1000, 666.67, 333.33; float16 counts in halves above 512 and in quarters above 256.
-    RFlowScheduler scheduler;
-    scheduler.use_next_timestep = true;
-    OptionSetter continuous("use_discrete_timesteps", false);
-    scheduler.visit_options(continuous);
-    scheduler.prepare();
-    scheduler.set_timesteps(3, 1);
-    EXPECT_TRUE(at::equal(scheduler.timesteps(), at::tensor({1000.0F, 666.5F, 333.25F}).to(at::kHalf)));
+// The second run must not know of the first, which was stopped.
+TEST(Schedulers, RememberNothingOfTheRunBefore) {
+    const NoiseSource noise = [](const at::Tensor& like) { return at::ones(like.sizes(), like.options()); };
+    for (const SchedulerEntry& entry : scheduler_table()) {
+        std::vector<double> ends;
+        const auto scheduler = scheduler_of("type: " + entry.name);
+        for (const std::int64_t stop : {100, 5, 100}) {
+            scheduler->set_timesteps(20, 4096);
+            at::Tensor x = at::ones({1, 1, 1, 1, 1}) * (stop == 5 ? 3 : 1);
+            for (std::int64_t i = 0; i < std::min(stop, scheduler->timesteps().numel()); ++i) {
+                x = scheduler->step(at::sin(x), i, x, noise).previous_sample;
+            }
+            ends.push_back(x.item<double>());
+        }
+        EXPECT_EQ(ends[0], ends[2]) << entry.name;
+        EXPECT_NE(ends[0], ends[1]) << entry.name;
+    }
 }
 
-}  // namespace
 }  // namespace voldiff

@@ -1,0 +1,17 @@
+#include "core/schedulers/scheduler.h"
+
+#include "core/error.h"
+
+namespace voldiff {
+
+void Scheduler::check_steps(std::int64_t steps, std::int64_t least, std::int64_t most, const std::string& limit) {
+    if (steps >= least && steps <= most) return;
+    throw Error(ErrorCode::config, "'sampling.steps' is " + std::to_string(steps) + ", expected " +
+                                       std::to_string(least) + " to " + std::to_string(most) + " (" + limit + ")");
+}
+
+void Scheduler::check_steps(std::int64_t steps, std::int64_t num_train_timesteps) {
+    check_steps(steps, 1, num_train_timesteps, "num_train_timesteps of the model's scheduler");
+}
+
+}  // namespace voldiff
