@@ -64,7 +64,7 @@ at::Tensor cut_loose_intestine(at::Tensor& labels) {
     const at::Tensor intestine =
         where_label(labels, {label::stomach, label::duodenum, label::small_bowel, label::colon});
     const at::Tensor kept = suppress_small_components(intestine, {1}).labels;
-    const at::Tensor loose = where_label(labels, {label::small_bowel, label::colon}).logical_and_(kept.logical_not());
+    at::Tensor loose = where_label(labels, {label::small_bowel, label::colon}).logical_and_(kept.logical_not());
     labels.masked_fill_(loose, label::body);
     return loose;
 }

@@ -38,10 +38,8 @@ std::vector<LabelChange> changes_between(const Volume& before, const Volume& aft
 PreparedMask prepare_mask(const Volume& mask, const std::array<std::int64_t, 3>& size,
                           const std::array<double, 3>& spacing) {
     const Volume labels{as_labels(mask.voxels), mask.affine};
-    PreparedMask prepared;
-    prepared.mask = fit_mask(to_ras(labels), size, spacing);
-    prepared.changes = changes_between(labels, prepared.mask);
-    return prepared;
+    const Volume fitted = fit_mask(to_ras(labels), size, spacing);
+    return {fitted, changes_between(labels, fitted)};
 }
 
 std::vector<std::int64_t> vanished_labels(const PreparedMask& prepared) {
