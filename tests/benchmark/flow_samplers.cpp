@@ -62,7 +62,11 @@ std::map<std::string, Row> measure(Sampler& sampler, const std::string& type,
                 sums[name] += peak_signal_to_noise_ratio(volume, volumes[static_cast<std::size_t>(seed)], 2000);
             }
         }
-        for (const auto& [name, sum] : sums) rows[name].cells.push_back(number(sum / seeds, "%.1f"));
+        for (const auto& [name, sum] : sums) {
+            rows[name].cells.push_back(number(sum / seeds, "%.1f"));
+            std::fprintf(stderr, "%s, %ld calls, against %s: %s dB\n", type.c_str(), static_cast<long>(calls),
+                         name.c_str(), rows[name].cells.back().c_str());
+        }
     }
     for (auto& [name, row] : rows) row.name = type;
     return rows;
@@ -73,7 +77,7 @@ std::map<std::string, Row> measure(Sampler& sampler, const std::string& type,
 int main(int argc, char** argv) {
     if (argc != 2) return std::fprintf(stderr, "usage: flow_samplers RUN_CONFIG\n"), 2;
     const RunConfig run = load_run_config({argv[1], {}, {}});
-    at::set_num_threads(run.runtime.threads > 0 ? static_cast<int>(run.runtime.threads) : 2);
+    at::set_num_threads(1);  // nothing is timed, and on a busy machine two threads wait for each other
     Sampler sampler(run);
     std::map<std::string, std::vector<at::Tensor>> references;
     for (const std::string type : {"rflow", "rflow_heun"}) {
