@@ -22,7 +22,7 @@ at::Tensor FlowScheduler::flow_timesteps(std::int64_t steps, std::int64_t latent
                                          at::ScalarType transform_type) const {
     check_steps(steps, num_train_timesteps_);
     at::Tensor t = at::empty({steps}, at::kDouble);
-    double* values = t.data_ptr<double>();
+    auto* values = t.data_ptr<double>();
     for (std::int64_t i = 0; i < steps; ++i) {
         values[i] = (1.0 - static_cast<double>(i) / static_cast<double>(steps)) * num_train_timesteps();
         if (use_discrete_timesteps_) values[i] = std::nearbyint(values[i]);

@@ -28,7 +28,7 @@ class FlowScheduler : public Scheduler {
     std::int64_t num_train_timesteps_ = 1000;
     bool use_discrete_timesteps_ = true;
     bool use_timestep_transform_ = false;
-    std::int64_t base_img_size_numel_ = 32 * 32 * 32;
+    std::int64_t base_img_size_numel_ = std::int64_t{32} * 32 * 32;
     std::int64_t spatial_dim_ = 3;
 };
 

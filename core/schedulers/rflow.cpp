@@ -16,7 +16,7 @@ at::Tensor to_float16(const at::Tensor& values) {
     const at::Tensor exact = values.to(at::kDouble).contiguous();
     at::Tensor single = exact.to(at::kFloat);
     const double* from = exact.data_ptr<double>();
-    float* to = single.data_ptr<float>();
+    auto* to = single.data_ptr<float>();
     for (std::int64_t i = 0; i < exact.numel(); ++i) {
         const double error = from[i] - static_cast<double>(to[i]);
         if (error == 0) continue;

@@ -38,7 +38,7 @@ at::Tensor UniPCScheduler::corrected(const at::Tensor& x0, std::int64_t index) c
 
 // UniP: from `sample` to the point after `index`. The last step is infinitely long: first order there.
 at::Tensor UniPCScheduler::predicted(const at::Tensor& sample, const at::Tensor& x0, std::int64_t index) const {
-    const at::Tensor base = advance(sample, x0, index);
+    at::Tensor base = advance(sample, x0, index);
     if (index == 0 || is_last(index)) return base;
     const double h = step_length(index);
     const double r = -step_length(index - 1) / h;
