@@ -15,8 +15,8 @@ namespace voldiff {
 
 class Generation {
   public:
-    // `outputs`: of `plan_outputs`. Checks sizes and weights, chooses how to decode, loads the model. `beyond_training`:
-    // also what the model was not trained for. Throws as these do.
+    // `outputs`: of `plan_outputs`. Checks sizes and weights, chooses how to decode, loads the model.
+    // `beyond_training`: also what the model was not trained for. Throws as these do.
     Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training = false);
 
     // What would be made, for --dry-run.
@@ -39,7 +39,7 @@ class Generation {
     std::vector<OutputFiles> outputs_;
     Model model_;
     ImageRequest request_;
-    std::optional<MaskInput> mask_;  // where the run starts from one
+    std::optional<MaskInput> mask_;   // where the run starts from one
     std::int64_t network_calls_ = 0;  // of one volume, guidance aside
     StageRecord loading_;
     std::map<std::string, std::string> weight_hashes_;

@@ -11,8 +11,8 @@ namespace voldiff {
 // for their weights only.
 bool is_torchscript_module(const std::filesystem::path& path);
 
-// The texts that torch.jit.save was given beside the module (`_extra_files`), by their names. Throws Error(weights) for a
-// damaged archive, for one that is no TorchScript, and for one whose code reads or writes files or calls operators of
+// The texts that torch.jit.save was given beside the module (`_extra_files`), by their names. Throws Error(weights) for
+// a damaged archive, for one that is no TorchScript, and for one whose code reads or writes files or calls operators of
 // other libraries.
 std::map<std::string, std::string> check_torchscript_module(const std::filesystem::path& path);
 

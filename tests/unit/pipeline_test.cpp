@@ -130,7 +130,8 @@ class SmallRun : public ::testing::Test {
     }
     at::Tensor run(double guidance, const StepObserver& observer = {}) {
         NormalNoise noise(1);
-        return denoise(unet, *scheduler, noise.draw({1, 4, 4, 4, 4}), Steering{conditions, guidance, nullptr, {}, {}}, noise, observer);
+        return denoise(unet, *scheduler, noise.draw({1, 4, 4, 4, 4}), Steering{conditions, guidance, nullptr, {}, {}},
+                       noise, observer);
     }
     DiffusionUnet unet;
     std::unique_ptr<Scheduler> scheduler;
