@@ -154,6 +154,9 @@ Subject make_subject(const std::string& class_name, const nlohmann::json& constr
     };
     const std::string name = class_name.substr(class_name.rfind('.') + 1);
     const auto found = classes.find(name);
+    if (found == classes.end()) {
+        if (auto block = make_block_subject(name, constructor)) return *block;
+    }
     if (found == classes.end()) throw NotCovered{"class " + name};
     return found->second(name, constructor);
 }

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct Subject {
 
 // `class_name`: the last part is enough. Throws NotCovered for a class that is not built here.
 Subject make_subject(const std::string& class_name, const nlohmann::json& constructor);
+
+// A single building block, or none for another class.
+std::optional<Subject> make_block_subject(const std::string& class_name, const nlohmann::json& constructor);
 
 // Runs a call; its outputs are those of the case named `prefix` + name.
 void run_call(const Case& reference, const nlohmann::json& call, const Subject& subject, const std::string& prefix,
