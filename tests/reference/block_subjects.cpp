@@ -1,7 +1,9 @@
 // The building blocks of the networks, by themselves.
 #include "core/blocks/autoencoder_blocks.h"
 #include "core/blocks/spatial_transformer.h"
+#include "core/blocks/unet_stage.h"
 #include "core/networks/controlnet.h"
+#include "core/ops/upsample.h"
 #include "tests/reference/subject.h"
 
 #include <map>
@@ -67,9 +69,63 @@ const std::map<std::string, MakeBlock>& block_makers() {
     return makers;
 }
 
+using Tensors = std::vector<at::Tensor>;
+
+Subject make_unet_downsample(const Json& a) {
+    if (!a.at("use_conv").get<bool>()) {
+        return {std::make_shared<Module>(),
+                [](const std::string&, const Arguments& given) { return Tensors{ops::average_pool_2x(given["x"])}; },
+                {native_layout()},
+                {}};
+    }
+    const auto block = std::make_shared<UnetDownsample>(a.at("num_channels"));
+    return {block,
+            [block](const std::string&, const Arguments& given) { return Tensors{block->forward(given["x"], {})}; },
+            {native_layout()},
+            {}};
+}
+
+Subject make_unet_resblock(const Json& a) {
+    const std::int64_t in = a.at("in_channels");
+    const Resampling resampling = a.value("up", false)     ? Resampling::up
+                                  : a.value("down", false) ? Resampling::down
+                                                           : Resampling::none;
+    const auto block = std::make_shared<UnetResnetBlock>(UnetResnetBlockOptions{
+        in, a.value("out_channels", in), a.at("temb_channels"), a.at("norm_num_groups"), 1e-6, resampling});
+    return {block,
+            [block](const std::string&, const Arguments& given) {
+                return Tensors{block->forward(given["x"], given["emb"])};
+            },
+            {native_layout()},
+            {}};
+}
+
+Subject make_up_block(const Json& a) {
+    UnetStageOptions options;
+    options.in_channels = a.at("in_channels");
+    options.prev_output_channel = a.at("prev_output_channel");
+    options.out_channels = a.at("out_channels");
+    options.temb_channels = a.at("temb_channels");
+    options.num_res_blocks = a.at("num_res_blocks");
+    options.norm_num_groups = a.at("norm_num_groups");
+    options.resample = a.at("add_upsample");
+    options.resblock_updown = a.at("resblock_updown");
+    const auto block = std::make_shared<UnetUpBlock>(options);
+    return {block,
+            [block](const std::string&, const Arguments& given) {
+                Tensors skips = given.list("res_hidden_states_list");
+                return Tensors{block->forward(given["hidden_states"], given["temb"], {}, skips)};
+            },
+            {native_layout()},
+            {}};
+}
+
 }  // namespace
 
 std::optional<Subject> make_block_subject(const std::string& class_name, const Json& constructor) {
+    if (class_name == "DiffusionUnetDownsample") return make_unet_downsample(constructor);
+    if (class_name == "DiffusionUNetResnetBlock") return make_unet_resblock(constructor);
+    if (class_name == "UpBlock") return make_up_block(constructor);
     const auto found = block_makers().find(class_name);
     if (found == block_makers().end()) return std::nullopt;
     const Block block = found->second(constructor);
