@@ -47,13 +47,14 @@ const Module& find_block(const Module& module, const std::string& path) {
 
 std::vector<at::Tensor> run_exported(const std::filesystem::path& file, const Network& network) {
     const auto options = at::TensorOptions().dtype(at::kFloat);
+    std::ifstream archive = open_torchscript_module(file);
     if (const auto* own = dynamic_cast<const Autoencoder*>(&network)) {
-        return probe(*load_scripted_autoencoder(file, own->config(), options), 0);
+        return probe(*load_scripted_autoencoder(archive, own->config(), options), 0);
     }
     if (const auto* own = dynamic_cast<const Denoiser*>(&network)) {
-        return probe(*load_scripted_denoiser(file, own->config(), options), 0);
+        return probe(*load_scripted_denoiser(archive, own->config(), options), 0);
     }
-    return probe(*load_scripted_controller(file, dynamic_cast<const Controller&>(network).config(), options), 0);
+    return probe(*load_scripted_controller(archive, dynamic_cast<const Controller&>(network).config(), options), 0);
 }
 
 Report check(const std::filesystem::path& file, Network& network) {
@@ -93,7 +94,11 @@ void export_torchscript(const ExportFlags& flags, Context& context) {
     std::map<std::string, std::string> extra;
     if (loaded.scale_factor && flags.block.empty()) extra["scale_factor"] = format_number(*loaded.scale_factor);
     AtomicFile file(flags.out);
-    save_torchscript(find_block(*loaded.network, flags.block), file.temporary(), extra);
+    {
+        std::ofstream archive(file.temporary(), std::ios::binary);
+        archive.exceptions(std::ios::badbit | std::ios::failbit);
+        save_torchscript(find_block(*loaded.network, flags.block), archive, extra);
+    }
     Report report = {{"file", flags.out.string()}, {"network", flags.network}};
     if (!flags.block.empty()) report["block"] = flags.block;
     if (flags.check) report.update(check(file.temporary(), *loaded.network));

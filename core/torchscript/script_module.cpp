@@ -7,6 +7,7 @@
 #include <torch/csrc/jit/api/module.h>
 
 #include <algorithm>
+#include <ostream>
 #include <sstream>
 
 namespace voldiff {
@@ -63,8 +64,7 @@ class Builder {
 
 }  // namespace
 
-void save_torchscript(const Module& module, const std::filesystem::path& file,
-                      const std::map<std::string, std::string>& extra) {
+void save_torchscript(const Module& module, std::ostream& out, const std::map<std::string, std::string>& extra) {
     Scripted scripted;
     try {
         scripted = Builder("network").build(module);
@@ -73,9 +73,9 @@ void save_torchscript(const Module& module, const std::filesystem::path& file,
         throw Error(ErrorCode::internal, std::string("TorchScript: ") + error.what_without_backtrace());
     }
     try {
-        scripted.save(file.string(), torch::jit::ExtraFilesMap(extra.begin(), extra.end()));
-    } catch (const c10::Error&) {
-        throw Error(ErrorCode::io, file.string() + ": cannot be written whole; is there room on the disk?");
+        scripted.save(out, torch::jit::ExtraFilesMap(extra.begin(), extra.end()));
+    } catch (const std::exception&) {
+        throw Error(ErrorCode::io, "the module cannot be written whole; is there room on the disk?");
     }
 }
 

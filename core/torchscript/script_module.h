@@ -3,15 +3,14 @@
 
 #include "core/blocks/module.h"
 
-#include <filesystem>
+#include <iosfwd>
 #include <map>
 #include <string>
 
 namespace voldiff {
 
-// Throws Error(config) for a module, or a part of it, that has no TorchScript form, Error(io) where the file cannot be
-// written. `file` is written in place; `extra` are texts beside the module (`_extra_files` of torch.jit.load).
-void save_torchscript(const Module& module, const std::filesystem::path& file,
-                      const std::map<std::string, std::string>& extra = {});
+// Throws Error(config) for a module, or a part of it, that has no TorchScript form, Error(io) where `out` cannot
+// take it. `extra` are texts beside the module (`_extra_files` of torch.jit.load).
+void save_torchscript(const Module& module, std::ostream& out, const std::map<std::string, std::string>& extra = {});
 
 }  // namespace voldiff

@@ -8,6 +8,7 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <istream>
 #include <sstream>
 
 namespace voldiff {
@@ -94,9 +95,9 @@ c10::IValue ScriptedMethod::operator()(const ScriptedArguments& arguments) const
     }
 }
 
-torch::jit::Module load_scripted(const std::filesystem::path& file, const at::TensorOptions& options) {
+torch::jit::Module load_scripted(std::istream& archive, const at::TensorOptions& options) {
     try {
-        torch::jit::Module module = torch::jit::load(file.string(), at::kCPU);
+        torch::jit::Module module = torch::jit::load(archive, at::kCPU);
         module.eval();
         module.to(options.device(), c10::typeMetaToScalarType(options.dtype()));
         return module;

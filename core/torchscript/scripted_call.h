@@ -3,7 +3,7 @@
 
 #include <torch/csrc/jit/api/module.h>
 
-#include <filesystem>
+#include <iosfwd>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,7 +31,7 @@ class ScriptedMethod {
 };
 
 // Throws Error(weights).
-torch::jit::Module load_scripted(const std::filesystem::path& file, const at::TensorOptions& options);
+torch::jit::Module load_scripted(std::istream& archive, const at::TensorOptions& options);
 
 // All tensors of a result, in order, out of tuples and lists. Throws Error(weights) for anything else.
 std::vector<at::Tensor> flatten_result(const c10::IValue& value);

@@ -166,32 +166,21 @@ class ScriptedController : public Controller {
     ScriptedMethod forward_;
 };
 
-// Loads, and says of which file a complaint is.
-template <class Scripted, class Role, class Config>
-std::unique_ptr<Role> load(const std::filesystem::path& file, const Config& config, const at::TensorOptions& options) {
-    try {
-        return std::make_unique<Scripted>(load_scripted(file, options), config, options);
-    } catch (const Error& error) {
-        throw error.within(file.string());
-    }
-}
-
 }  // namespace
 
-std::unique_ptr<Autoencoder> load_scripted_autoencoder(const std::filesystem::path& file,
-                                                       const AutoencoderKlConfig& config,
+std::unique_ptr<Autoencoder> load_scripted_autoencoder(std::istream& archive, const AutoencoderKlConfig& config,
                                                        const at::TensorOptions& options) {
-    return load<ScriptedAutoencoder, Autoencoder>(file, config, options);
+    return std::make_unique<ScriptedAutoencoder>(load_scripted(archive, options), config, options);
 }
 
-std::unique_ptr<Denoiser> load_scripted_denoiser(const std::filesystem::path& file, const DiffusionUnetConfig& config,
+std::unique_ptr<Denoiser> load_scripted_denoiser(std::istream& archive, const DiffusionUnetConfig& config,
                                                  const at::TensorOptions& options) {
-    return load<ScriptedDenoiser, Denoiser>(file, config, options);
+    return std::make_unique<ScriptedDenoiser>(load_scripted(archive, options), config, options);
 }
 
-std::unique_ptr<Controller> load_scripted_controller(const std::filesystem::path& file, const ControlNetConfig& config,
+std::unique_ptr<Controller> load_scripted_controller(std::istream& archive, const ControlNetConfig& config,
                                                      const at::TensorOptions& options) {
-    return load<ScriptedController, Controller>(file, config, options);
+    return std::make_unique<ScriptedController>(load_scripted(archive, options), config, options);
 }
 
 }  // namespace voldiff

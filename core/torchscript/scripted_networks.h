@@ -3,7 +3,7 @@
 
 #include "core/networks/roles.h"
 
-#include <filesystem>
+#include <iosfwd>
 #include <memory>
 
 namespace voldiff {
@@ -13,14 +13,13 @@ namespace voldiff {
 //   denoiser: forward(x, timesteps, ...) with the conditions of the network, and at most MONAI's
 //       down_block_additional_residuals and mid_block_additional_residual besides
 //   controller: forward(x, timesteps, controlnet_cond, ...) -> down residuals, then the middle's
-// Throws Error(weights) for a file that is no TorchScript module, that this LibTorch cannot load, or whose methods have
-// other arguments than the config's network. Outputs are checked at each call, with Error(weights) too.
-std::unique_ptr<Autoencoder> load_scripted_autoencoder(const std::filesystem::path& file,
-                                                       const AutoencoderKlConfig& config,
+// Throws Error(weights) for an archive that is no TorchScript module, that this LibTorch cannot load, or whose methods
+// have other arguments than the config's network. Outputs are checked at each call, with Error(weights) too.
+std::unique_ptr<Autoencoder> load_scripted_autoencoder(std::istream& archive, const AutoencoderKlConfig& config,
                                                        const at::TensorOptions& options);
-std::unique_ptr<Denoiser> load_scripted_denoiser(const std::filesystem::path& file, const DiffusionUnetConfig& config,
+std::unique_ptr<Denoiser> load_scripted_denoiser(std::istream& archive, const DiffusionUnetConfig& config,
                                                  const at::TensorOptions& options);
-std::unique_ptr<Controller> load_scripted_controller(const std::filesystem::path& file, const ControlNetConfig& config,
+std::unique_ptr<Controller> load_scripted_controller(std::istream& archive, const ControlNetConfig& config,
                                                      const at::TensorOptions& options);
 
 }  // namespace voldiff

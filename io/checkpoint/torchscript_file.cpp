@@ -36,6 +36,12 @@ void check_code(const std::string& name, std::string_view code) {
 
 bool is_torchscript_module(const std::filesystem::path& path) { return extension(path) == ".ts"; }
 
+std::ifstream open_torchscript_module(const std::filesystem::path& path) {
+    std::ifstream archive(path, std::ios::binary);
+    if (!archive) throw Error(ErrorCode::io, path.string() + ": cannot be opened");
+    return archive;
+}
+
 std::map<std::string, std::string> check_torchscript_module(const std::filesystem::path& path) {
     try {
         ZipArchive archive(map_file(path));

@@ -82,7 +82,12 @@ class ModelLoader {
         const std::filesystem::path path = resolve_weight(run_, key);
         if (is_torchscript_module(path)) {
             note_scripted(key, path);
-            return load_scripted(path, config, options_);
+            std::ifstream archive = open_torchscript_module(path);
+            try {
+                return load_scripted(archive, config, options_);
+            } catch (const Error& error) {
+                throw error.within(path.string());
+            }
         }
         auto own = std::make_unique<Own>(config);
         load_weights(*own, key, path, started_from);

@@ -7,6 +7,8 @@
 #include "tests/reference/checks.h"
 #include "tests/reference/subject.h"
 
+#include <fstream>
+
 namespace voldiff::reference {
 
 namespace {
@@ -70,8 +72,9 @@ void check_own_network(const Case& reference, const std::filesystem::path& file,
 
 void check_torchscript(const Case& reference, Comparison& comparison) {
     const auto file = reference.root / reference.group / reference.body.at("file").get<std::string>();
+    std::ifstream archive(file, std::ios::binary);
     try {
-        const torch::jit::Module module = load_scripted(file, at::TensorOptions().dtype(at::kFloat));
+        const torch::jit::Module module = load_scripted(archive, at::TensorOptions().dtype(at::kFloat));
         const nlohmann::json kwargs = arguments_of(module, reference);
         const ScriptedMethod forward(module, "forward", names_of(kwargs));
         compare(flatten_result(forward(with_values(kwargs, reference))), reference, "module", comparison);

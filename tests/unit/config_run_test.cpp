@@ -215,7 +215,7 @@ TEST_F(RunConfigFile, EveryShippedConfigReadsBack) {
         RunConfig json = load_run_config({write("again.json", to_json(to_node(run)).dump(1)), {}, {}});
         EXPECT_EQ(to_json(to_node(json)).dump(), to_json(to_node(run)).dump()) << entry.path();
     }
-    if (count == 0) GTEST_SKIP() << "no run config is shipped yet";
+    EXPECT_GE(count, 6U);
 }
 
 TEST_F(RunConfigFile, ListsEveryOption) {

@@ -48,11 +48,17 @@ class ScriptedNetworks : public testing::Test {
     }
     void TearDown() override { std::filesystem::remove_all(folder_); }
 
+    void save(const Module& module, const std::map<std::string, std::string>& extra = {}) const {
+        std::ofstream out(file_, std::ios::binary);
+        save_torchscript(module, out, extra);
+    }
+    std::unique_ptr<std::ifstream> archive() const { return std::make_unique<std::ifstream>(file_, std::ios::binary); }
+
     // What loading the file as a denoiser complains of.
     std::string complaint(const DiffusionUnetConfig& config) const {
         try {
             check_torchscript_module(file_);
-            load_scripted_denoiser(file_, config, options_);
+            load_scripted_denoiser(*archive(), config, options_);
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::weights);
             return error.what();
@@ -87,8 +93,9 @@ TEST_F(ScriptedNetworks, AUnetGivesTheSameInEveryFormOfAttention) {
                     config.include_spacing_input = config.include_top_region_index_input = true;
                     DiffusionUnet network(config);
                     fill_randomly(network, 11);
-                    save_torchscript(network, file_);
-                    expect_same_outputs(probe(*load_scripted_denoiser(file_, config, options_), 2), probe(network, 2));
+                    save(network);
+                    expect_same_outputs(probe(*load_scripted_denoiser(*archive(), config, options_), 2),
+                                        probe(network, 2));
                 }
             }
         }
@@ -98,8 +105,8 @@ TEST_F(ScriptedNetworks, AUnetGivesTheSameInEveryFormOfAttention) {
 TEST_F(ScriptedNetworks, AModuleRunsAtOtherSizesThanTheFirst) {
     DiffusionUnet network(unet_config());
     fill_randomly(network, 11);
-    save_torchscript(network, file_);
-    const auto scripted = load_scripted_denoiser(file_, unet_config(), options_);
+    save(network);
+    const auto scripted = load_scripted_denoiser(*archive(), unet_config(), options_);
     for (const std::int64_t extent : {4, 8, 2, 6}) {
         const at::Tensor x = at::randn({1, 2, extent, 4, 2});
         const at::Tensor t = at::ones({1}) * 321.5;
@@ -110,8 +117,8 @@ TEST_F(ScriptedNetworks, AModuleRunsAtOtherSizesThanTheFirst) {
 TEST_F(ScriptedNetworks, ResidualsOfAControlNetGoIn) {
     DiffusionUnet network(unet_config());
     fill_randomly(network, 11);
-    save_torchscript(network, file_);
-    const auto scripted = load_scripted_denoiser(file_, unet_config(), options_);
+    save(network);
+    const auto scripted = load_scripted_denoiser(*archive(), unet_config(), options_);
     const at::Tensor x = at::randn({1, 2, 4, 4, 4});
     UnetResiduals residuals;
     residuals.down = {at::randn({1, 4, 4, 4, 4}), at::randn({1, 4, 4, 4, 4}), at::randn({1, 4, 2, 2, 2}),
@@ -133,8 +140,8 @@ TEST_F(ScriptedNetworks, AutoencodersOfBothClassesGiveTheSame) {
             config.with_encoder_nonlocal_attn = true;
             AutoencoderKl network(config);
             fill_randomly(network, 13);
-            save_torchscript(network, file_);
-            expect_same_outputs(probe(*load_scripted_autoencoder(file_, config, options_), 2), probe(network, 2));
+            save(network);
+            expect_same_outputs(probe(*load_scripted_autoencoder(*archive(), config, options_), 2), probe(network, 2));
         }
     }
 }
@@ -151,8 +158,8 @@ TEST_F(ScriptedNetworks, AControlNetGivesTheSame) {
     config.conditioning_embedding_num_channels = {4, 6};
     ControlNet network(config);
     fill_randomly(network, 17);
-    save_torchscript(network, file_);
-    expect_same_outputs(probe(*load_scripted_controller(file_, config, options_), 2), probe(network, 2));
+    save(network);
+    expect_same_outputs(probe(*load_scripted_controller(*archive(), config, options_), 2), probe(network, 2));
 }
 
 TEST_F(ScriptedNetworks, MasksAndCausalityOfTheAttentionAreWrittenToo) {
@@ -161,11 +168,11 @@ TEST_F(ScriptedNetworks, MasksAndCausalityOfTheAttentionAreWrittenToo) {
     config.num_heads = 2;
     SABlock masked(config);
     fill_randomly(masked, 19);
-    save_torchscript(masked, file_);
+    save(masked);
     const at::Tensor x = at::randn({2, 5, 8});
     at::Tensor mask = at::ones({2, 5});
     mask.select(1, 3).zero_();
-    const ScriptedMethod forward(load_scripted(file_, options_), "forward", {"x"}, {"attn_mask"});
+    const ScriptedMethod forward(load_scripted(*archive(), options_), "forward", {"x"}, {"attn_mask"});
     expect_same_outputs(flatten_result(forward({{"x", x}, {"attn_mask", mask}})), {masked.forward(x, mask)});
     config.causal = true;
     config.sequence_length = 6;
@@ -173,25 +180,25 @@ TEST_F(ScriptedNetworks, MasksAndCausalityOfTheAttentionAreWrittenToo) {
     for (const auto& [key, tensor] : causal.named_tensors()) {
         if (key != "causal_mask") *tensor = at::randn(tensor->sizes());
     }
-    save_torchscript(causal, file_);
-    const ScriptedMethod again(load_scripted(file_, options_), "forward", {"x"}, {"attn_mask"});
+    save(causal);
+    const ScriptedMethod again(load_scripted(*archive(), options_), "forward", {"x"}, {"attn_mask"});
     expect_same_outputs(flatten_result(again({{"x", x}})), {causal.forward(x)});
 }
 
 TEST_F(ScriptedNetworks, OtherArgumentsThanTheNetworksAreRefusedByName) {
     DiffusionUnet network(unet_config());
     fill_randomly(network, 11);
-    save_torchscript(network, file_);
+    save(network);
     DiffusionUnetConfig other = unet_config();
     other.include_spacing_input = true;
     EXPECT_NE(complaint(other).find("no 'spacing_tensor'"), std::string::npos);
     EXPECT_EQ(complaint(unet_config()), "");
     DiffusionUnetConfig wider = unet_config();
     wider.out_channels = 3;
-    EXPECT_THROW(probe(*load_scripted_denoiser(file_, wider, options_), 0), Error);
+    EXPECT_THROW(probe(*load_scripted_denoiser(*archive(), wider, options_), 0), Error);
     DiffusionUnet spaced(other);
     fill_randomly(spaced, 11);
-    save_torchscript(spaced, file_);
+    save(spaced);
     EXPECT_NE(complaint(unet_config()).find("unknown 'spacing_tensor'"), std::string::npos);
 }
 
@@ -208,7 +215,7 @@ TEST_F(ScriptedNetworks, CodeThatTouchesFilesIsNotRun) {
 TEST_F(ScriptedNetworks, DamagedAndOtherFilesAreRefused) {
     DiffusionUnet network(unet_config());
     fill_randomly(network, 11);
-    save_torchscript(network, file_);
+    save(network);
     const std::string whole = read_text(file_);
     write_text(file_, whole.substr(0, whole.size() / 2));
     EXPECT_NE(complaint(unet_config()), "");
@@ -228,7 +235,7 @@ TEST_F(ScriptedNetworks, DamagedAndOtherFilesAreRefused) {
 TEST_F(ScriptedNetworks, TextsBesideTheModuleComeBack) {
     DiffusionUnet network(unet_config());
     fill_randomly(network, 11);
-    save_torchscript(network, file_, {{"scale_factor", "1.25"}});
+    save(network, {{"scale_factor", "1.25"}});
     EXPECT_EQ(check_torchscript_module(file_).at("scale_factor"), "1.25");
 }
 
