@@ -96,7 +96,6 @@ void export_torchscript(const ExportFlags& flags, Context& context) {
     AtomicFile file(flags.out);
     {
         std::ofstream archive(file.temporary(), std::ios::binary);
-        archive.exceptions(std::ios::badbit | std::ios::failbit);
         save_torchscript(find_block(*loaded.network, flags.block), archive, extra);
     }
     Report report = {{"file", flags.out.string()}, {"network", flags.network}};

@@ -5,6 +5,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/export.h>
 
 #include <algorithm>
 #include <ostream>
@@ -72,11 +73,14 @@ void save_torchscript(const Module& module, std::ostream& out, const std::map<st
     } catch (const c10::Error& error) {
         throw Error(ErrorCode::internal, std::string("TorchScript: ") + error.what_without_backtrace());
     }
-    try {
-        scripted.save(out, torch::jit::ExtraFilesMap(extra.begin(), extra.end()));
-    } catch (const std::exception&) {
-        throw Error(ErrorCode::io, "the module cannot be written whole; is there room on the disk?");
-    }
+    // LibTorch's writer ends the program where a write fails, so it is told that all went well, and the stream is
+    // asked.
+    const auto write = [&out](const void* bytes, std::size_t size) {
+        out.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(size));
+        return size;
+    };
+    torch::jit::ExportModule(scripted, write, torch::jit::ExtraFilesMap(extra.begin(), extra.end()));
+    if (!out.flush()) throw Error(ErrorCode::io, "the module cannot be written whole; is there room on the disk?");
 }
 
 }  // namespace voldiff

@@ -12,6 +12,7 @@
 #include <caffe2/serialize/inline_container.h>
 
 #include <cmath>
+#include <fstream>
 
 namespace voldiff {
 
@@ -34,13 +35,19 @@ class TorchFile {
     }
 
     void write(const std::filesystem::path& path) const {
-        caffe2::serialize::PyTorchStreamWriter writer(path.string());
+        // LibTorch's writer ends the program where a write fails, so it is told that all went well.
+        std::ofstream out(path, std::ios::binary);
+        caffe2::serialize::PyTorchStreamWriter writer([&out](const void* bytes, std::size_t size) {
+            out.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(size));
+            return size;
+        });
         writer.writeRecord("data.pkl", description_.data(), description_.size());
         for (std::size_t i = 0; i < storages_.size(); ++i) {
             const at::Tensor tensor = storages_[i].detach().to(at::kCPU).contiguous();
             writer.writeRecord("data/" + std::to_string(i), tensor.data_ptr(), tensor.nbytes());
         }
         writer.writeEndOfFile();
+        if (!out.flush()) throw Error(ErrorCode::io, "cannot be written whole; is there room on the disk?");
     }
 
   private:

@@ -1,7 +1,8 @@
-// Networks with random weights, the same for a seed.
+// A small network, and random weights, the same for a seed.
 #pragma once
 
 #include "core/blocks/module.h"
+#include "core/networks/diffusion_unet_config.h"
 #include "core/state_dict/state_dict.h"
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -10,6 +11,18 @@
 #include <ATen/ops/randn.h>
 
 namespace voldiff {
+
+// Two levels, attention in the lower one and the middle.
+inline DiffusionUnetConfig small_unet_config() {
+    DiffusionUnetConfig config;
+    config.in_channels = config.out_channels = 2;
+    config.num_channels = {4, 8};
+    config.attention_levels = {false, true};
+    config.num_res_blocks = PerLevel(1);
+    config.num_head_channels = PerLevel(4);
+    config.norm_num_groups = 2;
+    return config;
+}
 
 inline void fill_randomly(const Module& module, std::uint64_t seed) {
     at::Generator generator = at::detail::createCPUGenerator(seed);

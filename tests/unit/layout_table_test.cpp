@@ -19,13 +19,7 @@ namespace voldiff {
 namespace {
 
 DiffusionUnetConfig network_config(bool conditioned, bool include_fc, bool combined) {
-    DiffusionUnetConfig config;
-    config.in_channels = config.out_channels = 2;
-    config.num_channels = {4, 8};
-    config.attention_levels = {false, true};
-    config.num_res_blocks = PerLevel(1);
-    config.num_head_channels = PerLevel(4);
-    config.norm_num_groups = 2;
+    DiffusionUnetConfig config = small_unet_config();
     config.include_fc = include_fc;
     config.use_combined_linear = combined;
     config.with_conditioning = conditioned;

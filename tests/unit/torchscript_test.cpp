@@ -19,17 +19,6 @@
 namespace voldiff {
 namespace {
 
-DiffusionUnetConfig unet_config() {
-    DiffusionUnetConfig config;
-    config.in_channels = config.out_channels = 2;
-    config.num_channels = {4, 8};
-    config.attention_levels = {false, true};
-    config.num_res_blocks = PerLevel(1);
-    config.num_head_channels = PerLevel(4);
-    config.norm_num_groups = 2;
-    return config;
-}
-
 void expect_same_outputs(const std::vector<at::Tensor>& got, const std::vector<at::Tensor>& expected) {
     ASSERT_EQ(got.size(), expected.size());
     for (std::size_t i = 0; i < got.size(); ++i) {
@@ -83,7 +72,7 @@ TEST_F(ScriptedNetworks, AUnetGivesTheSameInEveryFormOfAttention) {
         for (const bool include_fc : {false, true}) {
             for (const bool combined : {false, true}) {
                 for (const bool updown : {false, true}) {
-                    DiffusionUnetConfig config = unet_config();
+                    DiffusionUnetConfig config = small_unet_config();
                     config.include_fc = include_fc;
                     config.use_combined_linear = combined;
                     config.resblock_updown = updown;
@@ -103,10 +92,10 @@ TEST_F(ScriptedNetworks, AUnetGivesTheSameInEveryFormOfAttention) {
 }
 
 TEST_F(ScriptedNetworks, AModuleRunsAtOtherSizesThanTheFirst) {
-    DiffusionUnet network(unet_config());
+    DiffusionUnet network(small_unet_config());
     fill_randomly(network, 11);
     save(network);
-    const auto scripted = load_scripted_denoiser(*archive(), unet_config(), options_);
+    const auto scripted = load_scripted_denoiser(*archive(), small_unet_config(), options_);
     for (const std::int64_t extent : {4, 8, 2, 6}) {
         const at::Tensor x = at::randn({1, 2, extent, 4, 2});
         const at::Tensor t = at::ones({1}) * 321.5;
@@ -115,10 +104,10 @@ TEST_F(ScriptedNetworks, AModuleRunsAtOtherSizesThanTheFirst) {
 }
 
 TEST_F(ScriptedNetworks, ResidualsOfAControlNetGoIn) {
-    DiffusionUnet network(unet_config());
+    DiffusionUnet network(small_unet_config());
     fill_randomly(network, 11);
     save(network);
-    const auto scripted = load_scripted_denoiser(*archive(), unet_config(), options_);
+    const auto scripted = load_scripted_denoiser(*archive(), small_unet_config(), options_);
     const at::Tensor x = at::randn({1, 2, 4, 4, 4});
     UnetResiduals residuals;
     residuals.down = {at::randn({1, 4, 4, 4, 4}), at::randn({1, 4, 4, 4, 4}), at::randn({1, 4, 2, 2, 2}),
@@ -186,54 +175,54 @@ TEST_F(ScriptedNetworks, MasksAndCausalityOfTheAttentionAreWrittenToo) {
 }
 
 TEST_F(ScriptedNetworks, OtherArgumentsThanTheNetworksAreRefusedByName) {
-    DiffusionUnet network(unet_config());
+    DiffusionUnet network(small_unet_config());
     fill_randomly(network, 11);
     save(network);
-    DiffusionUnetConfig other = unet_config();
+    DiffusionUnetConfig other = small_unet_config();
     other.include_spacing_input = true;
     EXPECT_NE(complaint(other).find("no 'spacing_tensor'"), std::string::npos);
-    EXPECT_EQ(complaint(unet_config()), "");
-    DiffusionUnetConfig wider = unet_config();
+    EXPECT_EQ(complaint(small_unet_config()), "");
+    DiffusionUnetConfig wider = small_unet_config();
     wider.out_channels = 3;
     EXPECT_THROW(probe(*load_scripted_denoiser(*archive(), wider, options_), 0), Error);
     DiffusionUnet spaced(other);
     fill_randomly(spaced, 11);
     save(spaced);
-    EXPECT_NE(complaint(unet_config()).find("unknown 'spacing_tensor'"), std::string::npos);
+    EXPECT_NE(complaint(small_unet_config()).find("unknown 'spacing_tensor'"), std::string::npos);
 }
 
 TEST_F(ScriptedNetworks, CodeThatTouchesFilesIsNotRun) {
     for (const std::string call : {"torch.save(x, \"/tmp/x\")", "torch.from_file(\"/etc/passwd\")", "ops.custom.run(x)",
                                    "ops.aten.save(x, \"/tmp/x\")"}) {
         write_archive("class M(Module):\n  def forward(self, x: Tensor) -> Tensor:\n    return " + call + "\n");
-        EXPECT_NE(complaint(unet_config()).find("it is not run"), std::string::npos) << call;
+        EXPECT_NE(complaint(small_unet_config()).find("it is not run"), std::string::npos) << call;
     }
     write_archive("  _0 = ops.prim.NumToTensor(1)\n  drops.custom(x)\n");
-    EXPECT_EQ(complaint(unet_config()).find("it is not run"), std::string::npos);
+    EXPECT_EQ(complaint(small_unet_config()).find("it is not run"), std::string::npos);
 }
 
 TEST_F(ScriptedNetworks, DamagedAndOtherFilesAreRefused) {
-    DiffusionUnet network(unet_config());
+    DiffusionUnet network(small_unet_config());
     fill_randomly(network, 11);
     save(network);
     const std::string whole = read_text(file_);
     write_text(file_, whole.substr(0, whole.size() / 2));
-    EXPECT_NE(complaint(unet_config()), "");
+    EXPECT_NE(complaint(small_unet_config()), "");
     std::string damaged = whole;
     for (std::size_t i = 0; i < 300; ++i) damaged[whole.size() / 3 + i] ^= 1;  // more than the padding of a record
     write_text(file_, damaged);
-    EXPECT_NE(complaint(unet_config()), "");
+    EXPECT_NE(complaint(small_unet_config()), "");
     write_text(file_, "no archive");
-    EXPECT_NE(complaint(unet_config()), "");
+    EXPECT_NE(complaint(small_unet_config()), "");
     write_archive("");
-    EXPECT_NE(complaint(unet_config()), "");
+    EXPECT_NE(complaint(small_unet_config()), "");
     std::filesystem::copy_file(TEST_DATA "/checkpoints/plain_dict.pt", file_,
                                std::filesystem::copy_options::overwrite_existing);
-    EXPECT_NE(complaint(unet_config()).find("without code"), std::string::npos);
+    EXPECT_NE(complaint(small_unet_config()).find("without code"), std::string::npos);
 }
 
 TEST_F(ScriptedNetworks, TextsBesideTheModuleComeBack) {
-    DiffusionUnet network(unet_config());
+    DiffusionUnet network(small_unet_config());
     fill_randomly(network, 11);
     save(network, {{"scale_factor", "1.25"}});
     EXPECT_EQ(check_torchscript_module(file_).at("scale_factor"), "1.25");
