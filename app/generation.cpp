@@ -1,68 +1,30 @@
 #include "app/generation.h"
 
-#include "app/progress.h"
+#include "app/stage_watch.h"
+#include "core/anatomy/labels.h"
+#include "core/anatomy/quality.h"
 #include "core/pipeline/from_mask.h"
 #include "core/pipeline/image_only.h"
 #include "core/pipeline/intensity.h"
+#include "io/anatomy/tables.h"
 #include "io/checkpoint/hash.h"
+#include "io/config/modality.h"
 #include "io/config/trained.h"
 #include "io/file.h"
 #include "io/system/system.h"
 #include "io/volume/preview.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
 
-#include <chrono>
+#include <sstream>
 
 namespace voldiff {
 
 namespace {
 
-// Times a stage and its peak memory from its making to `end`.
-class StageClock {
-  public:
-    explicit StageClock(std::string name) : name_(std::move(name)) { reset_peak_memory(); }
-    StageRecord end() const {
-        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began_;
-        return {name_, passed.count(), peak_memory()};
-    }
-
-  private:
-    std::string name_;
-    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-};
-
-// Progress of the stages on the screen, and their clocks.
-class StageWatch {
-  public:
-    StageWatch(Context& context, std::vector<StageRecord>& records)
-        : context_(context), records_(records), progress_(context.log) {}
-
-    void operator()(const std::string& stage, std::size_t done, std::size_t all) {
-        context_.cancel.check();
-        if (stage != stage_) begin(stage, all);
-        progress_.step(done);
-        if (done == all) end();
-    }
-    // Starts the clock of a stage before its first step is done.
-    void begin(const std::string& stage, std::size_t steps) {
-        stage_ = stage;
-        clock_.emplace(stage);
-        progress_.start(stage, steps);
-    }
-
-  private:
-    void end() {
-        progress_.finish();
-        records_.push_back(clock_->end());
-    }
-
-    Context& context_;
-    std::vector<StageRecord>& records_;
-    Progress progress_;
-    std::string stage_;
-    std::optional<StageClock> clock_;
-};
+// Noise of a later attempt: far from the seeds that a user counts through.
+constexpr std::int64_t attempt_stride = 1000003;
 
 double memory_allowed(const RuntimeSection& runtime) {
     if (runtime.memory_limit > 0) return static_cast<double>(runtime.memory_limit);
@@ -75,20 +37,48 @@ Extents latent_extents(const RunConfig& run) {
     return {shape[2], shape[3], shape[4]};
 }
 
+// Only what the mask has of the labels asked for, numbered in their order; all of it where none were. [X, Y, Z]
+at::Tensor label_file_values(const at::Tensor& labels, const std::vector<std::int64_t>& kept) {
+    const at::Tensor values = kept.empty() ? labels : keep_organs(labels, kept);
+    return values.to(values.max().item<std::int64_t>() > 255 ? at::kShort : at::kByte).contiguous();
+}
+
 }  // namespace
 
 Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training)
     : run_(std::move(run)), context_(context), outputs_(std::move(outputs)) {
     set_threads();
     read_mask();
-    if (!beyond_training) check_trained(run_);
-    const Extents latent = latent_extents(run_);
+    if (!beyond_training && !run_.mask.only) check_trained(run_);
+    if (!run_.mask.only) latent_extents(run_);  // throws where sizes do not fit the networks
     const StageClock clock("load");
     context_.log.info("loading the model");
     model_ = load_model(run_);
-    for (const LoadNote& note : model_.notes) {
+    note(model_.notes);
+    if (!run_.mask.only) prepare_image();
+    loading_ = clock.end();
+}
+
+void Generation::note(const std::vector<LoadNote>& notes) {
+    for (const LoadNote& note : notes) {
         note.warning ? context_.log.warn(note.text) : context_.log.info("note: " + note.text);
     }
+}
+
+// A given mask decides the run's size and spacing.
+void Generation::read_mask() {
+    if (!run_.mask.given()) return;
+    context_.log.info("reading the mask");
+    masks_ = make_mask_source(run_);
+    note(masks_->notes());
+    const Volume* mask = masks_->fixed();
+    if (mask == nullptr) return;
+    for (std::size_t axis = 0; axis < 3; ++axis) run_.image.size[axis] = mask->voxels.size(axis);
+    run_.image.spacing = spacing_of(mask->affine);
+}
+
+void Generation::prepare_image() {
+    const Extents latent = latent_extents(run_);
     request_ = image_request(run_, model_);
     check_conditions();
     const auto scheduler = make_scheduler(run_);
@@ -97,32 +87,22 @@ Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context&
     request_.decode =
         choose_decode_method(request_.decode, run_.network.autoencoder, latent, memory_allowed(run_.runtime));
     if (run_.decode.method == "auto") context_.log.info("decode.method auto: " + request_.decode.method);
-    loading_ = clock.end();
-}
-
-// The run takes the mask's size and spacing.
-void Generation::read_mask() {
-    if (!run_.mask.given()) return;
-    context_.log.info("reading the mask");
-    mask_ = load_mask(run_);
-    for (const LoadNote& note : mask_->notes) {
-        note.warning ? context_.log.warn(note.text) : context_.log.info("note: " + note.text);
-    }
-    for (std::size_t axis = 0; axis < 3; ++axis) run_.image.size[axis] = mask_->mask.voxels.size(axis);
-    run_.image.spacing = spacing_of(mask_->mask.affine);
 }
 
 void Generation::check_conditions() {
     const DiffusionUnetConfig& unet = run_.network.diffusion_unet;
-    mask_ ? from_mask_conditions(unet, request_.conditions, mask_->mask.voxels)
-          : image_only_conditions(unet, request_.conditions);
+    const Volume* mask = masks_ ? masks_->fixed() : nullptr;
+    mask ? from_mask_conditions(unet, request_.conditions, mask->voxels)
+         : image_only_conditions(unet, request_.conditions);
 }
 
+bool Generation::is_mr() const { return modality_code(run_.image.modality) >= first_mr_modality; }
+
 // The type that was asked for, else what the reference writes.
-Volume Generation::to_volume(const ImageResult& result) const {
-    const bool whole_numbers = run_.output.dtype == "int16" || (run_.output.dtype == "auto" && !mask_);
+Volume Generation::to_volume(const ImageResult& result, const ProvidedMask* mask) const {
+    const bool whole_numbers = run_.output.dtype == "int16" || (run_.output.dtype == "auto" && mask == nullptr);
     return {(whole_numbers ? to_int16(result.intensity) : result.intensity).contiguous(),
-            mask_ ? mask_->mask.affine : diagonal_affine(run_.image.spacing)};
+            mask ? mask->mask.affine : diagonal_affine(run_.image.spacing)};
 }
 
 void Generation::set_threads() const {
@@ -131,17 +111,22 @@ void Generation::set_threads() const {
 }
 
 nlohmann::ordered_json Generation::plan() const {
+    nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
+    for (const OutputFiles& files : outputs_) {
+        outputs.push_back(files.volume.string());
+        if (!files.label.empty()) outputs.push_back(files.label.string());
+    }
+    nlohmann::ordered_json plan = {{"outputs", outputs}, {"size", run_.image.size}};
+    if (run_.mask.from_sizes()) plan["mask_steps"] = run_.mask.steps;
+    if (run_.mask.only) return plan;
     const Extents latent = latent_extents(run_);
     const Extents at_once = find_decode_method(request_.decode.method).extents_at_once(latent, request_.decode);
-    nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
-    for (const OutputFiles& files : outputs_) outputs.push_back(files.volume.string());
-    return {{"outputs", outputs},
-            {"size", run_.image.size},
-            {"latent", latent},
-            {"steps", request_.steps},
-            {"network_calls", network_calls_},
-            {"decode", request_.decode.method},
-            {"predicted_decode_memory_bytes", predicted_decode_memory(run_.network.autoencoder, at_once)}};
+    plan["latent"] = latent;
+    plan["steps"] = request_.steps;
+    plan["network_calls"] = network_calls_;
+    plan["decode"] = request_.decode.method;
+    plan["predicted_decode_memory_bytes"] = predicted_decode_memory(run_.network.autoencoder, at_once);
+    return plan;
 }
 
 nlohmann::ordered_json Generation::make_all() {
@@ -160,45 +145,96 @@ RunRecord Generation::begin_record(const OutputFiles& files) const {
     return record;
 }
 
-ImageResult Generation::generate(const OutputFiles& files, RunRecord& record) {
+ImageResult Generation::image_for(const ProvidedMask* mask, std::int64_t seed, StageWatch& watch) {
     ImageRequest request = request_;
-    request.seed = static_cast<std::uint64_t>(files.seed);
+    request.seed = static_cast<std::uint64_t>(seed);
     const auto scheduler = make_scheduler(run_);
-    StageWatch watch(context_, record.stages);
     watch.begin("denoise", static_cast<std::size_t>(network_calls_));
     const auto progress = [&watch](const std::string& stage, std::size_t done, std::size_t all) {
         watch(stage, done, all);
     };
     const ImageNetworks networks{*model_.autoencoder, *model_.diffusion_unet, model_.controlnet.get()};
-    return mask_ ? generate_from_mask(networks, *scheduler, request, mask_->mask.voxels, progress)
-                 : generate_image(networks, *scheduler, request, progress);
+    return mask ? generate_from_mask(networks, *scheduler, request, mask->labels, progress)
+                : generate_image(networks, *scheduler, request, progress);
+}
+
+Generation::Made Generation::produce(const OutputFiles& files, RunRecord& record) {
+    StageWatch watch(context_, record.stages);
+    if (masks_) return produce_from_mask(files, record, watch);
+    return {to_volume(image_for(nullptr, files.seed, watch), nullptr), std::nullopt};
+}
+
+// Masks that are not the user's own are tried again where the image is not plausible; the last one stays.
+Generation::Made Generation::produce_from_mask(const OutputFiles& files, RunRecord& record, StageWatch& watch) {
+    const bool own = masks_->fixed() != nullptr;
+    const auto progress = [&watch](const std::string& stage, std::size_t done, std::size_t all) {
+        watch(stage, done, all);
+    };
+    for (std::int64_t attempt = 0;; ++attempt) {
+        const ProvidedMask mask = masks_->provide(model_, files.seed, attempt, progress);
+        if (!own) context_.log.info("mask: " + mask.from);
+        record.mask = {{"from", mask.from}, {"attempt", attempt + 1}};
+        if (run_.mask.only) return {{label_file_values(mask.mask.voxels, {}), mask.mask.affine}, std::nullopt};
+        const ImageResult result = image_for(&mask, files.seed + attempt * attempt_stride, watch);
+        if (own) return {to_volume(result, &mask), std::nullopt};
+        const bool last = attempt + 1 >= run_.mask.tries;
+        if (!plausible(result, mask, record)) {
+            context_.log.info(last ? "the image is kept all the same" : "trying another mask");
+            if (!last) continue;
+        }
+        return {to_volume(result, &mask),
+                Volume{label_file_values(mask.mask.voxels, kept_labels(run_)), mask.mask.affine}};
+    }
+}
+
+// Whether the organs of a CT have the values that they have in real ones.
+bool Generation::plausible(const ImageResult& result, const ProvidedMask& mask, RunRecord& record) {
+    nlohmann::ordered_json outliers = nlohmann::ordered_json::array();
+    if (!is_mr()) {
+        for (const OrganQuality& organ : check_quality(ct_median_statistics(), result.intensity, mask.mask.voxels)) {
+            if (!organ.outlier) continue;
+            outliers.push_back(
+                {{"organ", organ.organ}, {"median_hu", *organ.median}, {"low", organ.low}, {"high", organ.high}});
+            std::ostringstream text;
+            text << "quality: the median of " << organ.organ << " is " << *organ.median << " HU, expected " << organ.low
+                 << " to " << organ.high << " (real scans)";
+            context_.log.warn(text.str());
+        }
+    }
+    record.mask["outliers"] = outliers;
+    return outliers.empty();
 }
 
 nlohmann::ordered_json Generation::make(const OutputFiles& files) {
     context_.cancel.check();
     prepare_folder(files.volume);
     RunRecord record = begin_record(files);
-    const Volume volume = to_volume(generate(files, record));
+    const Made made = produce(files, record);
     if (weight_hashes_.empty()) {
         for (const WeightFile& file : model_.files) weight_hashes_[file.key] = sha256_of_file(file.path);
     }
     record.weight_hashes = weight_hashes_;
-    write(files, volume, record);
-    return {{"volume", files.volume.string()},
-            {"sidecar", files.sidecar.string()},
-            {"preview", files.preview.string()},
-            {"seed", files.seed}};
+    write(files, made, record);
+    nlohmann::ordered_json result = {{"volume", files.volume.string()},
+                                     {"sidecar", files.sidecar.string()},
+                                     {"preview", files.preview.string()},
+                                     {"seed", files.seed}};
+    if (made.label) result["label"] = files.label.string();
+    return result;
 }
 
-void Generation::write(const OutputFiles& files, const Volume& volume, const RunRecord& record) const {
-    const bool is_mr = request_.conditions.modality >= first_mr_modality;
+void Generation::write(const OutputFiles& files, const Made& made, const RunRecord& record) const {
+    const Volume& volume = made.volume;
     if (!files.preview.empty()) {
-        write_preview(files.preview, volume, is_mr ? percentile_window(volume.voxels) : soft_tissue_window);
+        const bool by_percentiles = is_mr() || run_.mask.only;
+        write_preview(files.preview, volume, by_percentiles ? percentile_window(volume.voxels) : soft_tissue_window);
     }
     // The volume is last but for its record: where it stands, the rest does too.
+    if (made.label) write_volume(files.label, *made.label);
     write_text(files.sidecar, sidecar(run_, model_, record, volume, files.volume).dump(2) + "\n");
     write_volume(files.volume, volume);
     context_.log.info("wrote " + files.volume.string());
+    if (made.label) context_.log.info("wrote " + files.label.string());
 }
 
 }  // namespace voldiff

@@ -4,14 +4,17 @@
 #include "app/commands/commands.h"
 #include "app/output_name.h"
 #include "io/config/run_config.h"
-#include "io/model/mask_input.h"
+#include "io/model/mask_source.h"
 #include "io/model/model.h"
 #include "io/sidecar.h"
 
+#include <memory>
 #include <optional>
 #include <vector>
 
 namespace voldiff {
+
+class StageWatch;
 
 class Generation {
   public:
@@ -25,21 +28,33 @@ class Generation {
     nlohmann::ordered_json make_all();
 
   private:
+    // What a volume's files hold.
+    struct Made {
+        Volume volume;
+        std::optional<Volume> label;
+    };
+
     void set_threads() const;
     void read_mask();
+    void prepare_image();
     void check_conditions();
-    Volume to_volume(const ImageResult& result) const;
+    void note(const std::vector<LoadNote>& notes);
     nlohmann::ordered_json make(const OutputFiles& files);
-    ImageResult generate(const OutputFiles& files, RunRecord& record);
-    void write(const OutputFiles& files, const Volume& volume, const RunRecord& record) const;
+    Made produce(const OutputFiles& files, RunRecord& record);
+    Made produce_from_mask(const OutputFiles& files, RunRecord& record, StageWatch& watch);
+    ImageResult image_for(const ProvidedMask* mask, std::int64_t seed, StageWatch& watch);
+    Volume to_volume(const ImageResult& result, const ProvidedMask* mask) const;
+    bool plausible(const ImageResult& result, const ProvidedMask& mask, RunRecord& record);
+    void write(const OutputFiles& files, const Made& made, const RunRecord& record) const;
     RunRecord begin_record(const OutputFiles& files) const;
+    bool is_mr() const;
 
     RunConfig run_;
     Context& context_;
     std::vector<OutputFiles> outputs_;
+    std::unique_ptr<MaskSource> masks_;  // where the run starts from masks
     Model model_;
     ImageRequest request_;
-    std::optional<MaskInput> mask_;   // where the run starts from one
     std::int64_t network_calls_ = 0;  // of one volume, guidance aside
     StageRecord loading_;
     std::map<std::string, std::string> weight_hashes_;

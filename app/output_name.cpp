@@ -27,6 +27,18 @@ std::string padded(std::int64_t number, const std::string& width, const std::str
     return digits.size() < wanted ? std::string(wanted - digits.size(), '0') + digits : digits;
 }
 
+// An image and the labels that it was made for, where these are not the user's own.
+bool makes_pairs(const RunConfig& run) { return !run.mask.only && (run.mask.from_library() || run.mask.from_sizes()); }
+
+// "x_image" -> "x_label", as MAISI's pairs; "x" -> "x_label"
+std::string label_name(std::string name) {
+    const std::string image = "_image";
+    if (name.size() > image.size() && name.compare(name.size() - image.size(), image.size(), image) == 0) {
+        name.erase(name.size() - image.size());
+    }
+    return name + "_label";
+}
+
 void check_inside(const std::string& name, const std::string& pattern) {
     const std::filesystem::path path(name);
     if (path.empty() || path.is_absolute()) refuse(pattern, "which is no name inside the output directory");
@@ -87,9 +99,10 @@ std::vector<OutputFiles> plan_outputs(const RunConfig& run, const std::vector<st
         files.volume = directory / (name + run.output.format);
         files.sidecar = directory / (name + ".json");
         if (run.output.preview) files.preview = directory / (name + ".png");
+        if (makes_pairs(run)) files.label = directory / (label_name(name) + run.output.format);
         check_volume_format(files.volume);
         if (!taken.insert(files.volume).second) refuse(run.output.name, "which gives several volumes the same name");
-        for (const auto& path : {files.volume, files.sidecar, files.preview}) {
+        for (const auto& path : {files.volume, files.sidecar, files.preview, files.label}) {
             if (!overwrite && !path.empty()) check_absent(path, "output.name");
         }
         plan.push_back(files);

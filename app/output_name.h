@@ -16,6 +16,7 @@ struct OutputFiles {
     std::filesystem::path volume;
     std::filesystem::path sidecar;
     std::filesystem::path preview;  // empty without one
+    std::filesystem::path label;    // empty where the run makes no pairs
 };
 
 // `{config}`, `{seed}`, `{index}` and `{index:03}` (padded with zeros to a width, any of them) in output.name.

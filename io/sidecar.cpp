@@ -64,12 +64,17 @@ Json stages_of(const RunRecord& record) {
     return list;
 }
 
+std::string dtype_name(at::ScalarType type) {
+    if (type == at::kByte) return "uint8";
+    return type == at::kShort ? "int16" : "float32";
+}
+
 Json image_of(const Volume& volume) {
     const at::Tensor values = volume.voxels.to(at::kDouble);
     return {{"size", volume.voxels.sizes().vec()},
             {"spacing_mm", spacing_of(volume.affine)},
             {"affine_ras", volume.affine},
-            {"dtype", volume.voxels.scalar_type() == at::kShort ? "int16" : "float32"},
+            {"dtype", dtype_name(volume.voxels.scalar_type())},
             {"minimum", values.min().item<double>()},
             {"maximum", values.max().item<double>()},
             {"mean", values.mean().item<double>()}};
@@ -79,24 +84,26 @@ Json image_of(const Volume& volume) {
 
 nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const RunRecord& record, const Volume& volume,
                                const std::filesystem::path& volume_path) {
-    return {{"voldiff", record.version},
-            {"created", utc_time()},
-            {"volume", volume_path.filename().string()},
-            {"seed", record.seed},
-            {"generator", "torch CPU mt19937 (torch.manual_seed, torch.randn)"},
-            {"scale_factor", model.scale_factor},
-            {"image", image_of(volume)},
-            {"weights", weights_of(model, record)},
-            {"attention", model.attention},
-            {"load_notes", notes_of(model)},
-            {"stages", stages_of(record)},
-            {"machine",
-             {{"device", record.device},
-              {"cpu", cpu_name()},
-              {"threads", record.threads},
-              {"libtorch", TORCH_VERSION},
-              {"itk", itk_version()}}},
-            {"config", config_of(run, record.seed, volume_path)}};
+    Json json = {{"voldiff", record.version},
+                 {"created", utc_time()},
+                 {"volume", volume_path.filename().string()},
+                 {"seed", record.seed},
+                 {"generator", "torch CPU mt19937 (torch.manual_seed, torch.randn)"},
+                 {"scale_factor", model.scale_factor},
+                 {"image", image_of(volume)},
+                 {"weights", weights_of(model, record)},
+                 {"attention", model.attention},
+                 {"load_notes", notes_of(model)},
+                 {"stages", stages_of(record)},
+                 {"machine",
+                  {{"device", record.device},
+                   {"cpu", cpu_name()},
+                   {"threads", record.threads},
+                   {"libtorch", TORCH_VERSION},
+                   {"itk", itk_version()}}},
+                 {"config", config_of(run, record.seed, volume_path)}};
+    if (!record.mask.is_null()) json["mask"] = record.mask;
+    return json;
 }
 
 std::filesystem::path sidecar_path(const std::filesystem::path& volume_path) {

@@ -29,6 +29,7 @@ struct RunRecord {
     std::int64_t seed = 0;
     std::vector<StageRecord> stages;
     std::map<std::string, std::string> weight_hashes;  // key of `weights` -> SHA-256
+    nlohmann::ordered_json mask;                       // where it is from, and what its quality check found; or null
 };
 
 // The effective config of one volume of the run: its seed, its file, absolute weight paths.

@@ -135,7 +135,10 @@ void run(const GenerateOptions& options, Context& context) {
         context.out << result.dump(2) << "\n";
         return;
     }
-    for (const auto& made : result) context.out << made["volume"].get<std::string>() << "\n";
+    for (const auto& made : result) {
+        context.out << made["volume"].get<std::string>() << "\n";
+        if (made.contains("label")) context.out << made["label"].get<std::string>() << "\n";
+    }
 }
 
 }  // namespace
@@ -161,7 +164,7 @@ Action add_generate(CLI::App& parser) {
         ->type_name("JSON");
     parser
         .add_option("-i,--mask-inference", options->from_mask,
-                    "MAISI's inference file for images from a mask, with --mask")
+                    "MAISI's inference file for pairs of image and labels, or with --mask for an image from a mask")
         ->group("MAISI")
         ->type_name("JSON");
     parser.add_option("-o,--output", options->output, "the volume's file; its extension is the format")

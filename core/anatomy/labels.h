@@ -28,6 +28,7 @@ constexpr std::int64_t pancreatic_tumor = 24;
 constexpr std::int64_t hepatic_vessel = 25;
 constexpr std::int64_t hepatic_tumor = 26;
 constexpr std::int64_t colon_cancer = 27;
+constexpr std::int64_t trachea = 57;
 constexpr std::int64_t colon = 62;
 constexpr std::int64_t bone_lesion = 128;
 constexpr std::int64_t kidney_tumor = 129;

@@ -69,6 +69,11 @@ bool is_tumor(const std::string& anatomy) {
     return std::find(names.begin() + first_tumor_size, names.end(), anatomy) != names.end();
 }
 
+std::string suggestion(const std::string& name, const std::array<std::string, 10>& known) {
+    const std::string near = nearest(name, {known.begin(), known.end()});
+    return near.empty() ? "" : "; did you mean '" + near + "'?";
+}
+
 void check_sizes(const std::vector<AnatomySize>& sizes, Complaints& complaints) {
     const auto& known = sizeable_anatomy();
     std::set<std::string> seen;
@@ -78,7 +83,7 @@ void check_sizes(const std::vector<AnatomySize>& sizes, Complaints& complaints) 
     for (const AnatomySize& entry : sizes) {
         const std::string where = "'controllable_anatomy_size': '" + entry.anatomy + "' ";
         complaints.unless(std::find(known.begin(), known.end(), entry.anatomy) != known.end(),
-                          where + "has no size to choose, expected one of " +
+                          where + "has no size to choose" + suggestion(entry.anatomy, known) + ", expected one of " +
                               join(std::vector<std::string>(known.begin(), known.end())));
         complaints.unless(entry.size == -1 || within(entry.size, 0, 1),
                           where + "is " + std::to_string(entry.size) + ", expected 0 to 1, or -1");
@@ -102,6 +107,12 @@ void check_anatomy(const std::vector<std::string>& names, const LabelTable& tabl
 }
 
 }  // namespace
+
+void check_anatomy_sizes(const std::vector<AnatomySize>& sizes) {
+    Complaints complaints;
+    check_sizes(sizes, complaints);
+    complaints.throw_if_any();
+}
 
 void check_ct_request(const AnatomyRequest& request, const LabelTable& table) {
     Complaints complaints;

@@ -18,6 +18,10 @@ struct AnatomyRequest {
     std::optional<std::vector<AnatomySize>> controllable_anatomy_size;
 };
 
+// Throws Error(config) that tells everything that is wrong, a line each: up to 10 sizes from 0 to 1, or -1; no anatomy
+// twice; one tumour.
+void check_anatomy_sizes(const std::vector<AnatomySize>& sizes);
+
 // Throw Error(config) that tells everything that is wrong, a line each.
 // CT: x and y alike, of 256, 384, 512 voxels; z of 128 to 768 in steps of 128; 0.5-3 mm in plane, 0.5-5 mm across;
 // 256 mm of field of view in x. Up to 10 sizes from 0 to 1, or -1; no anatomy twice; one tumour.

@@ -6,7 +6,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace voldiff {
@@ -92,6 +94,9 @@ Blocks decoder_blocks(const AutoencoderKlConfig& config, AttentionPlan& plan) {
     return std::move(builder.blocks);
 }
 
+// Values of the last convolution's output held at a time where only their argmax is wanted.
+constexpr std::int64_t class_values_at_once = 32 << 20;
+
 void check_channels(const at::Tensor& x, std::int64_t channels, const char* what) {
     if (x.dim() == 5 && x.size(1) == channels) return;
     std::ostringstream message;
@@ -106,7 +111,15 @@ BlockCascade::BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks) : 
 }
 
 at::Tensor BlockCascade::forward(at::Tensor x, const BlockProgress& progress) {
-    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    return forward_first(blocks_.size(), std::move(x), progress);
+}
+
+at::Tensor BlockCascade::forward_to_last(at::Tensor x, const BlockProgress& progress) {
+    return forward_first(blocks_.size() - 1, std::move(x), progress);
+}
+
+at::Tensor BlockCascade::forward_first(std::size_t count, at::Tensor x, const BlockProgress& progress) {
+    for (std::size_t i = 0; i < count; ++i) {
         x = blocks_[i]->forward(std::move(x));
         if (progress) progress(i + 1, blocks_.size());
     }
@@ -164,6 +177,26 @@ LatentDistribution AutoencoderKl::encode(const at::Tensor& image, const BlockPro
 at::Tensor AutoencoderKl::decode(const at::Tensor& latent, const BlockProgress& progress) {
     check_channels(latent, config_.latent_channels, "latent");
     return decoder_->forward(post_quant_conv_->forward(latent), progress);
+}
+
+// The last convolution (3x3x3) goes from slab to slab: all of its channels at once are the largest tensor by far, 8 GB
+// for the 125 channels of MAISI's masks.
+at::Tensor AutoencoderKl::decode_classes(const at::Tensor& latent, const BlockProgress& progress) {
+    check_channels(latent, config_.latent_channels, "latent");
+    const at::Tensor h = decoder_->forward_to_last(post_quant_conv_->forward(latent), progress);
+    const std::int64_t depth = h.size(2);
+    const std::int64_t planes =
+        std::max<std::int64_t>(1, class_values_at_once * depth * h.size(1) / (h.numel() * config_.out_channels));
+    at::Tensor classes = at::empty({h.size(0), depth, h.size(3), h.size(4)}, h.options().dtype(at::kByte));
+    for (std::int64_t begin = 0; begin < depth; begin += planes) {
+        const std::int64_t end = std::min(begin + planes, depth);
+        const std::int64_t first = std::max<std::int64_t>(begin - 1, 0);  // with a plane of neighbours on either side
+        const at::Tensor slab = h.slice(2, first, std::min(end + 1, depth)).contiguous();
+        const at::Tensor values = decoder_->last().forward(slab).slice(2, begin - first, end - first);
+        classes.slice(1, begin, end).copy_(largest_channel(values));
+    }
+    if (progress) progress(decoder_->size(), decoder_->size());
+    return classes;
 }
 
 }  // namespace voldiff

@@ -17,9 +17,15 @@ class BlockCascade : public Module {
   public:
     explicit BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks);
     at::Tensor forward(at::Tensor x, const BlockProgress& progress);
+    // All blocks but the last.
+    at::Tensor forward_to_last(at::Tensor x, const BlockProgress& progress);
+    TensorModule& last() { return *blocks_.back(); }
+    std::size_t size() const { return blocks_.size(); }
     std::string script() const override;
 
   private:
+    at::Tensor forward_first(std::size_t count, at::Tensor x, const BlockProgress& progress);
+
     std::vector<std::shared_ptr<TensorModule>> blocks_;
 };
 
@@ -29,6 +35,7 @@ class AutoencoderKl : public Network, public Autoencoder {
 
     LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) override;
     at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {}) override;
+    at::Tensor decode_classes(const at::Tensor& latent, const BlockProgress& progress = {}) override;
 
     // MONAI's other name of decode.
     at::Tensor decode_stage_2_outputs(const at::Tensor& latent) { return decode(latent); }

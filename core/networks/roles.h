@@ -29,6 +29,9 @@ class Autoencoder {
     virtual LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) = 0;
     // latent [N, latent_channels, d, h, w] -> image [N, out_channels, D, H, W]. The caller divides by the scale factor.
     virtual at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {}) = 0;
+    // The channel of `decode` that is largest in each voxel (the first of equals), [N, D, H, W], uint8. A network may
+    // do so without holding all channels at once.
+    virtual at::Tensor decode_classes(const at::Tensor& latent, const BlockProgress& progress = {});
     virtual const AutoencoderKlConfig& config() const = 0;
     // Type and device of the weights.
     virtual at::TensorOptions options() const = 0;
@@ -78,6 +81,10 @@ class Controller {
     virtual const ControlNetConfig& config() const = 0;
     virtual at::TensorOptions options() const = 0;
 };
+
+// x [N, channels, D, H, W] -> the largest channel of each voxel, [N, D, H, W], uint8. NaN counts as largest.
+// Throws Error(config) for more than 256 channels.
+at::Tensor largest_channel(const at::Tensor& x);
 
 // Every output for a small random input (standard normal, the same for a seed): to compare two of a kind.
 std::vector<at::Tensor> probe(Autoencoder& network, std::uint64_t seed);  // mean, sigma, decoded

@@ -31,19 +31,24 @@ void check_size(const at::Tensor& labels, const Extents& size) {
 }  // namespace
 
 UnetConditions from_mask_conditions(const DiffusionUnetConfig& unet, const ImageConditions& image,
-                                    const at::Tensor& labels) {
+                                    const LabelMask& mask) {
+    const auto hundredfold = [&mask](c10::ArrayRef<double> values) {
+        return mask.from_database ? hundredfold_from_database(values).unsqueeze(0)
+                                  : hundredfold_from_mask(values).to(at::kFloat);
+    };
     UnetConditions conditions = image_only_conditions(unet, image);
-    if (unet.include_spacing_input) conditions.spacing_tensor = hundredfold_from_mask(image.spacing).to(at::kFloat);
+    if (unet.include_spacing_input) conditions.spacing_tensor = hundredfold(image.spacing);
     if (unet.include_top_region_index_input || unet.include_bottom_region_index_input) {
-        const BodyRegions regions = body_regions_of(labels);
-        conditions.top_region_index_tensor = hundredfold_from_mask(regions.top).to(at::kFloat);
-        conditions.bottom_region_index_tensor = hundredfold_from_mask(regions.bottom).to(at::kFloat);
+        const BodyRegions regions = mask.regions ? *mask.regions : body_regions_of(mask.labels);
+        conditions.top_region_index_tensor = hundredfold(regions.top);
+        conditions.bottom_region_index_tensor = hundredfold(regions.bottom);
     }
     return conditions;
 }
 
 ImageResult generate_from_mask(const ImageNetworks& networks, Scheduler& scheduler, const ImageRequest& request,
-                               const at::Tensor& labels, const StageProgress& progress, const StepObserver& observer) {
+                               const LabelMask& mask, const StageProgress& progress, const StepObserver& observer) {
+    const at::Tensor& labels = mask.labels;
     if (networks.controller == nullptr) {
         throw Error(ErrorCode::config,
                     "a mask needs a ControlNet, but the model has none; the network file's "
@@ -51,7 +56,7 @@ ImageResult generate_from_mask(const ImageNetworks& networks, Scheduler& schedul
     }
     check_size(labels, request.size);
     const std::int64_t bits = networks.controller->config().conditioning_embedding_in_channels;
-    Steering steering{from_mask_conditions(networks.unet.config(), request.conditions, labels),
+    Steering steering{from_mask_conditions(networks.unet.config(), request.conditions, mask),
                       request.guidance_scale,
                       networks.controller,
                       encode(labels, bits),

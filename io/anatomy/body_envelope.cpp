@@ -14,6 +14,11 @@ namespace {
 
 at::Tensor closed(const at::Tensor& mask, std::int64_t size) { return erode(dilate(mask, size), size); }
 
+void check_grid(const at::Tensor& labels, const at::Tensor& ct) {
+    if (labels.sizes() != ct.sizes())
+        throw Error(ErrorCode::config, "the labels and the CT differ in size; expected one grid for both");
+}
+
 at::Tensor body_of(const at::Tensor& labelled, const at::Tensor& ct, const BodyEnvelopeOptions& options) {
     const at::Tensor air = closed(largest_component(ct < options.air_below), options.closing);
     at::Tensor body = air.logical_not().logical_or_(labelled);
@@ -35,9 +40,19 @@ void remove_tables(at::Tensor& labels, const at::Tensor& ct, const BodyEnvelopeO
 
 }  // namespace
 
+double share_outside_body(const at::Tensor& labels, const at::Tensor& ct, const BodyEnvelopeOptions& options) {
+    check_grid(labels, ct);
+    std::vector<std::int64_t> airy = label::lung_lobes();
+    airy.insert(airy.end(), {label::background, label::trachea, label::airway});
+    const at::Tensor solid = where_label(labels, airy).logical_not();
+    const auto all = solid.sum().item<std::int64_t>();
+    if (all == 0) return 0;
+    const at::Tensor air = largest_component(ct < options.air_below);
+    return static_cast<double>(solid.logical_and(air).sum().item<std::int64_t>()) / static_cast<double>(all);
+}
+
 at::Tensor add_body_envelope(const at::Tensor& labels, const at::Tensor& ct, const BodyEnvelopeOptions& options) {
-    if (labels.sizes() != ct.sizes())
-        throw Error(ErrorCode::config, "the labels and the CT differ in size; expected one grid for both");
+    check_grid(labels, ct);
     const at::Tensor free = where_label(labels, label::background);
     const at::Tensor body = body_of(labels > 0, ct, options);
     at::Tensor enveloped = labels.masked_fill(body.logical_and(free), label::body);

@@ -23,4 +23,8 @@ struct BodyEnvelopeOptions {
 // stay. Throws Error(config) where the two differ in size.
 at::Tensor add_body_envelope(const at::Tensor& labels, const at::Tensor& ct, const BodyEnvelopeOptions& options = {});
 
+// The share of the labelled voxels that lie in the air around the body, lungs and airways left out (their air may be
+// connected with it): near 0 where labels and CT belong together. Throws as above.
+double share_outside_body(const at::Tensor& labels, const at::Tensor& ct, const BodyEnvelopeOptions& options = {});
+
 }  // namespace voldiff

@@ -1,6 +1,10 @@
 #include "io/config/maisi_config.h"
 
+#include "core/error.h"
+#include "core/pipeline/intensity.h"
 #include "io/config/config_file.h"
+#include "io/config/maisi_options.h"
+#include "io/config/modality.h"
 #include "io/config/print.h"
 #include "io/config/references.h"
 #include "io/config/run_checks.h"
@@ -14,114 +18,7 @@ namespace voldiff {
 
 namespace {
 
-// Keys of the environment file.
-struct Environment : OptionGroup {
-    std::string model_dir;
-    std::string model_filename;
-    std::string trained_autoencoder_path;
-    std::string output_dir;
-    std::string output_prefix;
-
-    void visit_options(OptionVisitor& v) override {
-        v.visit(Option("model_dir", "folder of the diffusion U-Net's weights").needed(), model_dir);
-        v.visit(Option("model_filename", "file of the diffusion U-Net's weights").needed(), model_filename);
-        v.visit(Option("trained_autoencoder_path", "weights of the autoencoder").needed(), trained_autoencoder_path);
-        v.visit(Option("output_dir", "folder of the results").needed(), output_dir);
-        v.visit(Option("output_prefix", "start of the file names").needed(), output_prefix);
-    }
-};
-
-// `diffusion_unet_inference` of the inference file, over the run's values.
-struct Inference : OptionGroup {
-    std::array<std::int64_t, 3> dim{};
-    std::array<double, 3> spacing{};
-    std::vector<double> top_region_index;
-    std::vector<double> bottom_region_index;
-    std::int64_t random_seed = 0;
-    std::int64_t num_inference_steps = 0;
-    std::int64_t modality = 0;
-    double cfg_guidance_scale = 0;
-
-    void visit_options(OptionVisitor& v) override {
-        const double max_seed = static_cast<double>(std::numeric_limits<std::int64_t>::max());
-        v.visit(Option("dim", "size of the volume").in(1, 65536).measured_in("voxels, x y z").needed(), dim);
-        v.visit(Option("spacing", "size of a voxel").in(1e-3, 1000).measured_in("mm, x y z").needed(), spacing);
-        v.visit(Option("top_region_index", "top region").in(0, 1).needed(), top_region_index);
-        v.visit(Option("bottom_region_index", "bottom region").in(0, 1).needed(), bottom_region_index);
-        v.visit(Option("random_seed", "seed of the noise").in(0, max_seed), random_seed);
-        v.visit(Option("num_inference_steps", "denoising steps").in(1, 1000).needed(), num_inference_steps);
-        v.visit(Option("modality", "code of the modality").in(0, 1e6).needed(), modality);
-        v.visit(Option("cfg_guidance_scale", "classifier-free guidance, 0 is off").at_least(0).needed(),
-                cfg_guidance_scale);
-    }
-};
-
-// Keys of the environment file that goes with -i.
-struct ControlNetEnvironment : OptionGroup {
-    std::string output_dir;
-    std::string trained_autoencoder_path;
-    std::string trained_diffusion_path;
-    std::optional<std::string> trained_controlnet_path;
-
-    void visit_options(OptionVisitor& v) override {
-        v.visit(Option("output_dir", "folder of the results").needed(), output_dir);
-        v.visit(Option("trained_autoencoder_path", "weights of the autoencoder").needed(), trained_autoencoder_path);
-        v.visit(Option("trained_diffusion_path", "weights of the diffusion U-Net").needed(), trained_diffusion_path);
-        v.visit(Option("trained_controlnet_path", "weights of the ControlNet"), trained_controlnet_path);
-    }
-};
-
-// Keys of -i that an image from a given mask needs; the mask brings size and spacing.
-struct FromMaskInference : OptionGroup {
-    std::int64_t num_output_samples = 1;
-    std::int64_t num_inference_steps = 0;
-    std::int64_t modality = 0;
-    double cfg_guidance_scale = 0;
-    std::array<std::int64_t, 3> roi{};
-    double overlap = 0;
-
-    void visit_options(OptionVisitor& v) override {
-        v.visit(Option("num_output_samples", "volumes to make").in(1, 1e6), num_output_samples);
-        v.visit(Option("num_inference_steps", "denoising steps").in(1, 1000).needed(), num_inference_steps);
-        v.visit(Option("modality", "code of the modality").in(0, 1e6).needed(), modality);
-        v.visit(Option("cfg_guidance_scale", "classifier-free guidance, 0 is off").at_least(0).needed(),
-                cfg_guidance_scale);
-        v.visit(Option("autoencoder_sliding_window_infer_size", "window of the decoder").in(1, 65536).needed(), roi);
-        v.visit(Option("autoencoder_sliding_window_infer_overlap", "its overlap").in(0, 0.99).needed(), overlap);
-    }
-};
-
-class InferenceFile : public OptionGroup {
-  public:
-    void visit_options(OptionVisitor& v) override {
-        v.visit(Option("diffusion_unet_inference", "the volume to make").needed(), inference);
-    }
-    Inference inference;
-};
-
-// The reference's names and the run's.
-const std::vector<std::pair<std::string, std::string>> origin_names = {
-    {"model_filename", "weights.diffusion_unet"},
-    {"trained_autoencoder_path", "weights.autoencoder"},
-    {"output_dir", "output.directory"},
-    {"output_prefix", "output.name"},
-    {"trained_diffusion_path", "weights.diffusion_unet"},
-    {"trained_controlnet_path", "weights.controlnet"},
-    {"num_output_samples", "sampling.count"},
-    {"num_inference_steps", "sampling.steps"},
-    {"modality", "image.modality"},
-    {"cfg_guidance_scale", "sampling.guidance_scale"},
-    {"autoencoder_sliding_window_infer_size", "decode.roi"},
-    {"autoencoder_sliding_window_infer_overlap", "decode.overlap"},
-    {"diffusion_unet_inference.dim", "image.size"},
-    {"diffusion_unet_inference.spacing", "image.spacing"},
-    {"diffusion_unet_inference.top_region_index", "image.top_region_index"},
-    {"diffusion_unet_inference.bottom_region_index", "image.bottom_region_index"},
-    {"diffusion_unet_inference.modality", "image.modality"},
-    {"diffusion_unet_inference.random_seed", "sampling.seed"},
-    {"diffusion_unet_inference.num_inference_steps", "sampling.steps"},
-    {"diffusion_unet_inference.cfg_guidance_scale", "sampling.guidance_scale"},
-};
+using namespace maisi;  // NOLINT: the keys of its files
 
 Node merge_files(const MaisiFiles& files) {
     Node merged = make_map();
@@ -134,37 +31,16 @@ Node merge_files(const MaisiFiles& files) {
     return merged;
 }
 
-void apply(const Environment& from, RunConfig& run) {
-    run.weights.diffusion_unet = from.model_dir + "/" + from.model_filename;
-    run.weights.autoencoder = from.trained_autoencoder_path;
-    run.output.directory = from.output_dir;
-}
-
-void apply(const Inference& from, RunConfig& run) {
-    run.image.size = from.dim;
-    run.image.spacing = from.spacing;
-    run.image.top_region_index = from.top_region_index;
-    run.image.bottom_region_index = from.bottom_region_index;
-    run.image.modality = std::to_string(from.modality);
-    run.sampling.seed = from.random_seed;
-    run.sampling.steps = from.num_inference_steps;
-    run.sampling.guidance_scale = from.cfg_guidance_scale;
-}
-
-void apply(const ControlNetEnvironment& from, RunConfig& run) {
-    run.weights.diffusion_unet = from.trained_diffusion_path;
-    run.weights.autoencoder = from.trained_autoencoder_path;
-    run.weights.controlnet = from.trained_controlnet_path.value_or("");
-    run.output.directory = from.output_dir;
-}
-
-void apply(const FromMaskInference& from, RunConfig& run) {
-    run.sampling.count = from.num_output_samples;
-    run.sampling.steps = from.num_inference_steps;
-    run.sampling.guidance_scale = from.cfg_guidance_scale;
-    run.image.modality = std::to_string(from.modality);
-    run.decode.roi = from.roi;
-    run.decode.overlap = from.overlap;
+// [["liver", 0.5]] -> {liver: 0.5}; anything else as it is.
+void pairs_to_map(Node& node) {
+    Node map = make_map(node.mark);
+    for (const Node& pair : node.items) {
+        const bool is_pair =
+            pair.kind == NodeKind::sequence && pair.items.size() == 2 && pair.items[0].kind == NodeKind::scalar;
+        if (!is_pair) return;
+        map.entries.push_back({pair.items[0].text, pair.mark, pair.items[1]});
+    }
+    if (node.kind == NodeKind::sequence) node = std::move(map);
 }
 
 // "unet_3d_seed{seed}_size256x256x128_spacing1.70x1.70x2.00_modality1", with a number where there are several.
@@ -189,7 +65,8 @@ class Loader {
         run_.name = files_.inference.stem().string();
         run_.in_working_directory = true;
         run_.decode.method = "sliding_window";
-        files_.with_controlnet ? read_from_mask() : read_image_only();
+        read_run();
+        read_trained_ranges();
         read_model();
         overrides_.erase("network");
         RunSections sections(run_);
@@ -198,9 +75,7 @@ class Loader {
         const Node* output = overrides_.find("output");
         if (output == nullptr || output->find("name") == nullptr) run_.output.name = name();
         if (files_.with_controlnet && !run_.mask.given()) {
-            problems_.add(mark_of(files_.inference.string()),
-                          "these files make an image from a mask, but none is given; name one by --mask FILE (masks "
-                          "from a library, and generated ones, are not in this version)");
+            problems_.add(run_.origins["mask.anatomy_list"], empty_anatomy_list);
         }
         check_run(run_, {"noise_scheduler", "sampling.scheduler"}, mark_of(files_.inference.string()), problems_);
         problems_.throw_if_any();
@@ -228,9 +103,20 @@ class Loader {
         return keys;
     }
 
+    bool names_mask() const {
+        const Node* mask = overrides_.find("mask");
+        return mask != nullptr && mask->find("file") != nullptr;
+    }
+
+    void read_run() {
+        if (!files_.with_controlnet) return read_image_only();
+        names_mask() ? read_from_mask() : read_pairs();
+    }
+
     // The mask's name, as the reference; the image-only way says what was asked for.
     std::string name() const {
         if (!files_.with_controlnet) return output_name(prefix_, run_);
+        if (!names_mask()) return "sample_seed{seed}_image";
         const std::string file = std::filesystem::path(run_.mask.file).filename().string();
         return file.substr(0, file.find('.')) + "_seed{seed}_image";
     }
@@ -252,6 +138,33 @@ class Loader {
         FromMaskInference inference;
         read(inference, files_.inference);
         apply(inference, run_);
+    }
+
+    void read_pairs() {
+        PairEnvironment environment;
+        read(environment, files_.environment);
+        apply(environment, run_);
+        if (Node* sizes = merged_.find("controllable_anatomy_size")) pairs_to_map(*sizes);
+        PairInference inference;
+        read(inference, files_.inference);
+        apply(inference, run_);
+    }
+
+    // The reference refuses sizes and spacings of CT that its models do not know, and of MR where it makes pairs.
+    void read_trained_ranges() {
+        std::int64_t code = 0;
+        try {
+            code = modality_code(run_.image.modality);
+        } catch (const Error&) {
+            return;  // told by `check_run`
+        }
+        const bool is_ct = code >= 1 && code < first_mr_modality;
+        const bool pairs_of_mr = code >= first_mr_modality && files_.with_controlnet && !names_mask();
+        if (!is_ct && !pairs_of_mr) return;
+        const auto file = find_config(is_ct ? "trained/ct.yaml" : "trained/mr.yaml", {});
+        const Node root = load_config(file);
+        read_options(run_.trained, *root.find("trained"), "trained.", {&problems_, nullptr, {}});
+        run_.trained.modalities.clear();  // any code goes there
     }
 
     void read_model() {

@@ -1,6 +1,7 @@
 #include "io/config/network_config.h"
 
 #include "core/error.h"
+#include "io/config/config_file.h"
 #include "io/config/references.h"
 #include "io/config/run_config.h"
 #include "io/config/yaml.h"
@@ -85,7 +86,7 @@ void read_network(NetworkConfig& network, const Node& map, const std::string& pr
 }
 
 NetworkConfig load_network_config(const std::filesystem::path& file) {
-    Node root = load_yaml(file);
+    Node root = load_config(file);
     if (root.find("autoencoder_def") == nullptr) return load_run_config({file, {}, {}}).network;
     Problems problems;
     const auto referenced = resolve_references(root, problems);

@@ -1,7 +1,11 @@
 #include "io/config/run_checks.h"
 
+#include "core/anatomy/body_region.h"
+#include "core/anatomy/request_checks.h"
 #include "core/error.h"
 #include "core/schedulers/scheduler.h"
+#include "io/anatomy/tables.h"
+#include "io/config/anatomy_sizes.h"
 #include "io/config/config_file.h"
 #include "io/config/modality.h"
 #include "io/config/print.h"
@@ -78,13 +82,72 @@ class Checks {
 
     void mask() {
         const MaskSection& mask = run_.mask;
-        if (!mask.given() && !mask.labels.empty()) add("mask.labels", "'mask.labels' is given without 'mask.file'");
-        if (!mask.given() && !mask.body_from.empty()) {
+        mask_start();
+        mask_names();
+        if (!mask.from_file() && !mask.labels.empty()) add("mask.labels", "'mask.labels' is given without 'mask.file'");
+        if (!mask.from_file() && !mask.body_from.empty()) {
             add("mask.body_from", "'mask.body_from' is given without 'mask.file'");
         }
-        if (mask.given() && !run_.network.controlnet) {
-            add("mask.file", "'mask.file' needs a ControlNet, but the network file has no 'controlnet_def'");
+        if (mask.given() && !mask.only && !run_.network.controlnet) {
+            add(mask_key(), "'" + mask_key() + "' needs a ControlNet, but the network file has no 'controlnet_def'");
         }
+        const bool can_make = run_.network.mask_generation_autoencoder && run_.network.mask_generation_diffusion;
+        if (mask.from_sizes() && !can_make) {
+            add(mask_key(), "'" + mask_key() + "' needs the networks of masks, but the network file has no " +
+                                "'mask_generation_autoencoder_def' and 'mask_generation_diffusion_def'");
+        }
+    }
+
+    // The option that says where the mask comes from.
+    std::string mask_key() const {
+        const MaskSection& mask = run_.mask;
+        if (mask.from_file()) return "mask.file";
+        if (mask.from_sizes()) return "mask.controllable_anatomy_size";
+        return mask.anatomy_list.empty() ? "mask.body_region" : "mask.anatomy_list";
+    }
+
+    void mask_start() {
+        const MaskSection& mask = run_.mask;
+        if (int{mask.from_file()} + int{mask.from_library()} + int{mask.from_sizes()} > 1) {
+            add(mask_key(),
+                "'mask.file', 'mask.controllable_anatomy_size', and 'mask.anatomy_list' with "
+                "'mask.body_region' are three ways to a mask; keep one");
+        }
+        if (mask.only && !mask.from_library() && !mask.from_sizes()) {
+            add("mask.only",
+                "'mask.only' has no mask to make; expected mask.controllable_anatomy_size or mask.anatomy_list");
+        }
+        // Files that voldiff prints say every option, also those that nobody gave.
+        const auto listed = run_.origins.find("mask.anatomy_list");
+        if (!mask.given() && listed != run_.origins.end() && !listed->second.in_file()) {
+            add("mask.anatomy_list", empty_anatomy_list);
+        }
+        needs(mask.from_library(), "library", mask.library);
+        needs(mask.from_library(), "library_index", mask.library_index);
+        needs(mask.from_sizes(), "size_conditions", mask.size_conditions);
+    }
+
+    void needs(bool needed, const std::string& key, const std::string& path) {
+        if (needed && path.empty())
+            add(mask_key(), "'" + mask_key() + "' needs 'mask." + key + "', which is not given");
+    }
+
+    void mask_names() {
+        const auto check = [this](const std::string& key, const auto& action) {
+            try {
+                action();
+            } catch (const Error& e) {
+                if (e.code() != ErrorCode::config) throw;
+                add(key, "'" + key + "': " + e.what());
+            }
+        };
+        for (const std::string& region : run_.mask.body_region) {
+            check("mask.body_region", [&] { body_region_index(region); });
+        }
+        for (const std::string& anatomy : run_.mask.anatomy_list) {
+            check("mask.anatomy_list", [&] { label_table().value(anatomy); });
+        }
+        check("mask.controllable_anatomy_size", [this] { check_anatomy_sizes(anatomy_sizes(run_.mask)); });
     }
 
     void range(const std::string& name, const std::vector<double>& values) {
@@ -136,6 +199,9 @@ void check_run(const RunConfig& run, const SchedulerPaths& paths, const Mark& fi
     Checks(run, file, problems).all();
     const Node model = raw_node(run.network.noise_scheduler);
     if (!model.entries.empty()) read_scheduler(model, raw_node(run.sampling.scheduler), problems, paths);
+    if (!run.mask.from_sizes()) return;
+    read_scheduler(raw_node(run.network.mask_generation_noise_scheduler), raw_node(run.mask.scheduler), problems,
+                   mask_scheduler_paths);
 }
 
 }  // namespace voldiff

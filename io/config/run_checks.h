@@ -7,6 +7,9 @@
 
 namespace voldiff {
 
+constexpr const char* empty_anatomy_list =
+    "'mask.anatomy_list' is empty, expected the labels that the mask shall have, as [liver]";
+
 // All sections but `network`, as a group.
 class RunSections : public OptionGroup {
   public:

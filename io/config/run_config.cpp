@@ -90,7 +90,27 @@ void MaskSection::visit_options(OptionVisitor& v) {
     v.visit(Option("file", "label volume to start from, of any format that ITK reads"), file);
     v.visit(Option("labels", "YAML file whose 'labels' map turns the volume's values into MAISI's"), labels);
     v.visit(Option("body_from", "CT on the mask's voxels; what is body and has no label becomes 200"), body_from);
+    v.visit(Option("body_region", "take a mask of the library that shows these: head, chest, abdomen, pelvis"),
+            body_region);
+    v.visit(Option("anatomy_list", "take a mask of the library that has these labels; the label file keeps only them"),
+            anatomy_list);
+    v.visit(Option("library", "folder of the masks"), library);
+    v.visit(Option("library_index", "JSON list of the library's masks, as MAISI's"), library_index);
+    v.visit(Option("augment", "change a library's mask a little: its tumour is moved, or the body zoomed"), augment);
+    v.visit(Option("controllable_anatomy_size",
+                   "make a mask with organs and one tumour of these sizes, as {liver: 0.5}: 0 to 1, or -1 for none"),
+            controllable_anatomy_size);
+    v.visit(Option("size_conditions", "JSON list of sizes that occur together, as MAISI's"), size_conditions);
+    v.visit(Option("steps", "denoising steps of such a mask").in(1, 1000), steps);
+    v.visit(Option("scheduler", "overrides of the model's mask_generation_noise_scheduler, as {type: ddim}"),
+            scheduler);
+    v.visit(
+        Option("tries", "masks and CT images to make for one volume until its organs have plausible values").in(1, 100),
+        tries);
+    v.visit(Option("only", "write the mask and make no image"), only);
 }
+
+bool MaskSection::from_sizes() const { return !raw_node(controllable_anatomy_size).entries.empty(); }
 
 void TrainedSection::visit_options(OptionVisitor& v) {
     v.visit(Option("sizes", "sizes that the model was trained for, as 256x256x128"), sizes);

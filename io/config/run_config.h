@@ -53,13 +53,32 @@ struct SamplingSection : OptionGroup {
     void visit_options(OptionVisitor& visitor) override;
 };
 
-// The labels to start from; all empty for an image without a mask. Paths as written, see io/config/weight_path.h.
+// The labels to start from: a file's, a library's, or made for sizes of organs; none for an image without a mask. Paths
+// as written, see io/config/weight_path.h.
 struct MaskSection : OptionGroup {
     std::string file;
     std::string labels;     // a YAML file whose `labels` map says what the file's values are in MAISI's vocabulary
     std::string body_from;  // a CT on the mask's voxels, from which the body (label 200) is found
+
+    std::vector<std::string> body_region;   // all of these have to be in the library's mask
+    std::vector<std::string> anatomy_list;  // and these; they are what the label file keeps
+    std::string library;                    // folder
+    std::string library_index;              // JSON
+    bool augment = true;
+
+    RawOptions controllable_anatomy_size;  // {liver: 0.5}, see io/config/anatomy_sizes.h
+    std::string size_conditions;           // JSON
+    std::int64_t steps = 1000;
+    RawOptions scheduler;  // overrides of the model's mask_generation_noise_scheduler
+
+    std::int64_t tries = 2;  // masks and images for one volume
+    bool only = false;       // no image
+
     void visit_options(OptionVisitor& visitor) override;
-    bool given() const { return !file.empty(); }
+    bool from_file() const { return !file.empty(); }
+    bool from_library() const { return !body_region.empty() || !anatomy_list.empty(); }
+    bool from_sizes() const;
+    bool given() const { return from_file() || from_library() || from_sizes(); }
 };
 
 // What the model was trained for; what is empty or 0 is not checked. See io/config/trained.h.

@@ -17,6 +17,9 @@ struct SchedulerPaths {
     std::string overrides = "sampling.scheduler";
 };
 
+// Those of the masks' scheduler.
+inline const SchedulerPaths mask_scheduler_paths = {"network.mask_generation_noise_scheduler", "mask.scheduler"};
+
 // The class is `type` or `_target_` of `overrides`, else of `model`. The options are the model's with the overrides
 // over them: the noise schedule belongs to the model, so another class inherits it; of the model's options it takes
 // those that it has. An override that the class does not have is a problem, and so is a class that needs a noise

@@ -13,30 +13,49 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> places_of(const RunConfig& run, const fs::path& path, const Mark& origin) {
     if (path.is_absolute()) return {path};
-    if (run.in_working_directory) return {fs::current_path() / path};
     std::vector<fs::path> places;
+    const auto add_folder_of = [&places, &path](const char* variable) {
+        const char* folder = std::getenv(variable);
+        if (folder != nullptr && *folder != '\0') places.push_back(fs::path(folder) / path);
+    };
+    if (run.in_working_directory) {
+        places.push_back(fs::current_path() / path);
+        add_folder_of("MONAI_DATA_DIRECTORY");
+        return places;
+    }
     places.push_back(origin.in_file() ? fs::path(*origin.source).parent_path() / path : fs::current_path() / path);
     if (!run.models.empty()) places.push_back(run.models / path);
-    const char* models = std::getenv("VOLDIFF_MODELS");
-    if (models != nullptr && *models != '\0') places.push_back(fs::path(models) / path);
+    add_folder_of("VOLDIFF_MODELS");
     return places;
+}
+
+bool is_file(const fs::path& path) {
+    std::error_code ignored;
+    return fs::is_regular_file(path, ignored);
+}
+
+bool is_folder(const fs::path& path) {
+    std::error_code ignored;
+    return fs::is_directory(path, ignored);
 }
 
 }  // namespace
 
-fs::path resolve_input(const RunConfig& run, const std::string& key, const std::string& path,
-                       const std::string& advice) {
+const InputKind input_file{"file", is_file};
+const InputKind input_folder{"folder", is_folder};
+
+fs::path resolve_input(const RunConfig& run, const std::string& key, const std::string& path, const std::string& advice,
+                       const InputKind& kind) {
     const auto found = run.origins.find(key);
     const Mark origin = found == run.origins.end() ? Mark{} : found->second;
     std::string tried;
     for (const fs::path& place : places_of(run, path, origin)) {
-        std::error_code ignored;
-        if (fs::is_regular_file(place, ignored)) return place.lexically_normal();
+        if (kind.is(place)) return place.lexically_normal();
         tried += (tried.empty() ? "'" : ", '") + place.lexically_normal().string() + "'";
     }
     throw Error(
         ErrorCode::io,
-        origin.text() + ": '" + key + "': there is no file " + tried + "\n" +
+        origin.text() + ": '" + key + "': there is no " + kind.word + " " + tried + "\n" +
             (run.in_working_directory ? "relative paths in these files start in the working directory" : advice));
 }
 
@@ -54,7 +73,9 @@ fs::path resolve_weight(const RunConfig& run, const std::string& key) {
 }
 
 fs::path resolve_mask_input(const RunConfig& run, const std::string& key, const std::string& path) {
-    return resolve_input(run, "mask." + key, path, "relative paths start beside the file that says them");
+    return resolve_input(run, "mask." + key, path,
+                         "relative paths start beside the file that says them, then in --models and $VOLDIFF_MODELS",
+                         key == "library" ? input_folder : input_file);
 }
 
 std::vector<std::string> missing_weights(const RunConfig& run) {
@@ -93,6 +114,11 @@ void make_inputs_absolute(RunConfig& run) {
     resolve_mask("file", run.mask.file);
     resolve_mask("labels", run.mask.labels);
     resolve_mask("body_from", run.mask.body_from);
+    if (run.mask.from_library()) {
+        resolve_mask("library", run.mask.library);
+        resolve_mask("library_index", run.mask.library_index);
+    }
+    if (run.mask.from_sizes()) resolve_mask("size_conditions", run.mask.size_conditions);
 }
 
 }  // namespace voldiff

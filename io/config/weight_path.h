@@ -17,12 +17,20 @@ std::filesystem::path resolve_weight(const RunConfig& run, const std::string& ke
 // The files of `run.weights` that are given and nowhere to be found, as the config writes them.
 std::vector<std::string> missing_weights(const RunConfig& run);
 
-// The file `path` that option `key` names, in the places above; `advice` ends the message where there is none.
-// Throws Error(io).
-std::filesystem::path resolve_input(const RunConfig& run, const std::string& key, const std::string& path,
-                                    const std::string& advice);
+// Whether a path is what is looked for, and the word for it ("file").
+struct InputKind {
+    const char* word;
+    bool (*is)(const std::filesystem::path& path);
+};
+extern const InputKind input_file;
+extern const InputKind input_folder;
 
-// The file of `mask.KEY`, which says `path`. Throws Error(io).
+// The path that option `key` names, in the places above; `advice` ends the message where there is none. Relative paths
+// of MAISI's files are also taken from $MONAI_DATA_DIRECTORY, as there. Throws Error(io).
+std::filesystem::path resolve_input(const RunConfig& run, const std::string& key, const std::string& path,
+                                    const std::string& advice, const InputKind& kind = input_file);
+
+// The file of `mask.KEY` (or folder, for `library`), which says `path`. Throws Error(io).
 std::filesystem::path resolve_mask_input(const RunConfig& run, const std::string& key, const std::string& path);
 
 // Writes the absolute path of its file over each path of `run.weights` and `run.mask` that was given: what a sidecar

@@ -52,15 +52,8 @@ class ModelLoader {
                        .device(at::Device(resolve_device(run.runtime.device)))) {}
 
     Model load() {
-        model_.autoencoder =
-            network<AutoencoderKl, Autoencoder>("autoencoder", run_.network.autoencoder, load_scripted_autoencoder);
-        if (run_.network.autoencoder.norm_float16) {
-            model_.notes.push_back({"norm_float16 is ignored: group norms are computed in float32"});
-        }
-        model_.diffusion_unet =
-            network<DiffusionUnet, Denoiser>("diffusion_unet", run_.network.diffusion_unet, load_scripted_denoiser);
-        model_.scale_factor = scale_factor();
-        if (run_.mask.given()) load_controlnet();
+        if (run_.mask.from_sizes()) load_mask_generation();
+        if (!run_.mask.only) load_image_networks();
         return std::move(model_);
     }
 
@@ -74,6 +67,27 @@ class ModelLoader {
     }
 
   private:
+    void load_image_networks() {
+        model_.autoencoder =
+            network<AutoencoderKl, Autoencoder>("autoencoder", run_.network.autoencoder, load_scripted_autoencoder);
+        if (run_.network.autoencoder.norm_float16) {
+            model_.notes.push_back({"norm_float16 is ignored: group norms are computed in float32"});
+        }
+        model_.diffusion_unet =
+            network<DiffusionUnet, Denoiser>("diffusion_unet", run_.network.diffusion_unet, load_scripted_denoiser);
+        model_.scale_factor = scale_factor();
+        if (run_.mask.given()) load_controlnet();
+    }
+
+    void load_mask_generation() {
+        model_.mask_generation_autoencoder = network<AutoencoderKl, Autoencoder>(
+            "mask_generation_autoencoder", *run_.network.mask_generation_autoencoder, load_scripted_autoencoder);
+        last_scale_factor_.reset();
+        model_.mask_generation_diffusion = network<DiffusionUnet, Denoiser>(
+            "mask_generation_diffusion", *run_.network.mask_generation_diffusion, load_scripted_denoiser);
+        model_.mask_generation_scale_factor = last_scale_factor_.value_or(run_.network.mask_generation_scale_factor);
+    }
+
     // Our network with the weights of `weights.KEY`, or the TorchScript module that is given in its place.
     // `started_from`: see AdaptOptions.
     template <class Own, class Role, class Config, class LoadScripted>

@@ -62,6 +62,10 @@ bool same_grid(const Volume& a, const Volume& b) {
     return true;
 }
 
+// Shares of labelled voxels outside the body.
+constexpr double outside_noted = 0.02;
+constexpr double outside_refused = 0.2;
+
 class MaskReader {
   public:
     explicit MaskReader(const RunConfig& run) : run_(run) {}
@@ -99,7 +103,23 @@ class MaskReader {
             throw Error(ErrorCode::config, "'mask.body_from' " + file.string() +
                                                ": its voxels are not those of the mask; expected one grid");
         }
+        check_inside_body(mask, ct, file);
         mask.voxels = add_body_envelope(mask.voxels, ct.voxels);
+    }
+
+    // A mask of another scan, or one that is flipped, lies beside the body.
+    void check_inside_body(const Volume& mask, const Volume& ct, const std::filesystem::path& file) {
+        const double share = share_outside_body(mask.voxels, ct.voxels);
+        if (share < outside_noted) return;
+        std::ostringstream text;
+        text.precision(3);
+        text << 100 * share << " % of the labelled voxels lie in the air around the body of " << file.string();
+        if (share >= outside_refused) {
+            throw Error(ErrorCode::config, text.str() +
+                                               "\nexpected a mask of this CT; check that the two belong "
+                                               "together and are not flipped");
+        }
+        result_.notes.push_back({"mask: " + text.str(), true});
     }
 
     bool is_given(const char* key) const { return run_.origins.count(std::string("image.") + key) != 0; }

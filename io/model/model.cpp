@@ -59,4 +59,12 @@ std::unique_ptr<Scheduler> make_scheduler(const RunConfig& run) {
     return scheduler;
 }
 
+std::unique_ptr<Scheduler> make_mask_scheduler(const RunConfig& run) {
+    Problems problems;
+    auto scheduler = read_scheduler(raw_node(run.network.mask_generation_noise_scheduler), raw_node(run.mask.scheduler),
+                                    problems, mask_scheduler_paths);
+    problems.throw_if_any();
+    return scheduler;
+}
+
 }  // namespace voldiff

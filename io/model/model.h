@@ -42,12 +42,15 @@ struct Model {
     std::unique_ptr<Denoiser> diffusion_unet;
     std::unique_ptr<Controller> controlnet;  // where the run starts from a mask
     double scale_factor = 1;
+    std::unique_ptr<Autoencoder> mask_generation_autoencoder;  // where it makes the mask
+    std::unique_ptr<Denoiser> mask_generation_diffusion;
+    double mask_generation_scale_factor = 1;
     std::vector<WeightFile> files;
     std::vector<LoadNote> notes;
     nlohmann::ordered_json attention = nlohmann::ordered_json::object();  // `attention_record` of each own network
 };
 
-// Builds the autoencoder and the diffusion U-Net and loads their weights, strictly, in the precision and on the device
+// Builds the networks that the run needs and loads their weights, strictly, in the precision and on the device
 // of `run.runtime`. Throws Error(weights) where a checkpoint does not fit its network, Error(usage) for a device or
 // precision that this LibTorch does not have, and what `resolve_weight` and `read_checkpoint` throw.
 Model load_model(const RunConfig& run);
@@ -66,6 +69,8 @@ LoadedNetwork load_network(const RunConfig& run, const std::string& name);
 
 // The model's noise scheduler with the run's overrides. Throws Error(config).
 std::unique_ptr<Scheduler> make_scheduler(const RunConfig& run);
+// The one of masks.
+std::unique_ptr<Scheduler> make_mask_scheduler(const RunConfig& run);
 
 // "cpu", "cuda" or "cuda:1" of `runtime.device`, `auto` resolved. Throws Error(usage) where LibTorch has no such
 // device.

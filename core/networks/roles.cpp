@@ -1,0 +1,22 @@
+#include "core/networks/roles.h"
+
+#include "core/error.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+
+namespace voldiff {
+
+at::Tensor largest_channel(const at::Tensor& x) {
+    if (x.size(1) > 256) {
+        throw Error(ErrorCode::config, "classes are asked for, but the network has " + std::to_string(x.size(1)) +
+                                           " channels, expected up to 256");
+    }
+    return x.argmax(1).to(at::kByte);
+}
+
+at::Tensor Autoencoder::decode_classes(const at::Tensor& latent, const BlockProgress& progress) {
+    return largest_channel(decode(latent, progress));
+}
+
+}  // namespace voldiff
