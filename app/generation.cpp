@@ -1,77 +1,23 @@
 #include "app/generation.h"
 
-#include "app/progress.h"
+#include "app/machine.h"
+#include "app/stages.h"
+#include "core/encode/padding.h"
 #include "core/pipeline/from_mask.h"
 #include "core/pipeline/image_only.h"
 #include "core/pipeline/intensity.h"
-#include "io/checkpoint/hash.h"
 #include "io/config/trained.h"
 #include "io/file.h"
-#include "io/system/system.h"
 #include "io/volume/preview.h"
 
-#include <ATen/Parallel.h>
-
-#include <chrono>
+#include <ATen/TensorOperators.h>
 
 namespace voldiff {
 
 namespace {
 
-// Times a stage and its peak memory from its making to `end`.
-class StageClock {
-  public:
-    explicit StageClock(std::string name) : name_(std::move(name)) { reset_peak_memory(); }
-    StageRecord end() const {
-        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began_;
-        return {name_, passed.count(), peak_memory()};
-    }
-
-  private:
-    std::string name_;
-    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-};
-
-// Progress of the stages on the screen, and their clocks.
-class StageWatch {
-  public:
-    StageWatch(Context& context, std::vector<StageRecord>& records)
-        : context_(context), records_(records), progress_(context.log) {}
-
-    void operator()(const std::string& stage, std::size_t done, std::size_t all) {
-        context_.cancel.check();
-        if (stage != stage_) begin(stage, all);
-        progress_.step(done);
-        if (done == all) end();
-    }
-    // Starts the clock of a stage before its first step is done.
-    void begin(const std::string& stage, std::size_t steps) {
-        stage_ = stage;
-        clock_.emplace(stage);
-        progress_.start(stage, steps);
-    }
-
-  private:
-    void end() {
-        progress_.finish();
-        records_.push_back(clock_->end());
-    }
-
-    Context& context_;
-    std::vector<StageRecord>& records_;
-    Progress progress_;
-    std::string stage_;
-    std::optional<StageClock> clock_;
-};
-
-double memory_allowed(const RuntimeSection& runtime) {
-    if (runtime.memory_limit > 0) return static_cast<double>(runtime.memory_limit);
-    const auto available = static_cast<double>(available_memory());
-    return available > 0 ? available : 1e18;  // the system does not say
-}
-
-Extents latent_extents(const RunConfig& run) {
-    const auto shape = latent_shape(run.network.autoencoder, run.network.diffusion_unet, run.image.size);
+Extents latent_extents(const RunConfig& run, const Extents& size) {
+    const auto shape = latent_shape(run.network.autoencoder, run.network.diffusion_unet, size);
     return {shape[2], shape[3], shape[4]};
 }
 
@@ -79,20 +25,21 @@ Extents latent_extents(const RunConfig& run) {
 
 Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training)
     : run_(std::move(run)), context_(context), outputs_(std::move(outputs)) {
-    set_threads();
+    set_threads(run_.runtime);
+    read_start_volume();
     read_mask();
     if (!beyond_training) check_trained(run_);
-    const Extents latent = latent_extents(run_);
+    const Extents latent = latent_extents(run_, encoded_size());
     const StageClock clock("load");
     context_.log.info("loading the model");
     model_ = load_model(run_);
-    for (const LoadNote& note : model_.notes) {
-        note.warning ? context_.log.warn(note.text) : context_.log.info("note: " + note.text);
-    }
+    tell(context_.log, model_.notes);
     request_ = image_request(run_, model_);
+    request_.size = encoded_size();
+    prepare_start(latent);
     check_conditions();
     const auto scheduler = make_scheduler(run_);
-    scheduler->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);
+    set_timesteps(*scheduler, request_, latent[0] * latent[1] * latent[2]);
     network_calls_ = scheduler->timesteps().numel();
     request_.decode =
         choose_decode_method(request_.decode, run_.network.autoencoder, latent, memory_allowed(run_.runtime));
@@ -100,13 +47,35 @@ Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context&
     loading_ = clock.end();
 }
 
+// The run takes the volume's size and spacing.
+void Generation::read_start_volume() {
+    if (!run_.image_to_image.given()) return;
+    context_.log.info("reading the volume to start from");
+    start_ = load_start_volume(run_);
+    tell(context_.log, start_->notes);
+    take_grid(run_, *start_);
+}
+
+// What is encoded and decoded: the volume of the run, with its padding where it starts from one.
+Extents Generation::encoded_size() const { return start_ ? start_->input.record.padded_size : run_.image.size; }
+
+void Generation::prepare_start(const Extents& latent) {
+    if (!start_) return;
+    encode_ = encode_options(run_, latent);
+    request_.range = start_->input.record.range;
+    request_.start = StartImage{{}, run_.image_to_image.strength};
+}
+
 // The run takes the mask's size and spacing.
 void Generation::read_mask() {
     if (!run_.mask.given()) return;
     context_.log.info("reading the mask");
     mask_ = load_mask(run_);
-    for (const LoadNote& note : mask_->notes) {
-        note.warning ? context_.log.warn(note.text) : context_.log.info("note: " + note.text);
+    tell(context_.log, mask_->notes);
+    if (start_) {
+        check_same_voxels(*start_, mask_->mask);
+        mask_->mask.voxels = pad_to(mask_->mask.voxels, encoded_size());
+        return;
     }
     for (std::size_t axis = 0; axis < 3; ++axis) run_.image.size[axis] = mask_->mask.voxels.size(axis);
     run_.image.spacing = spacing_of(mask_->mask.affine);
@@ -118,25 +87,23 @@ void Generation::check_conditions() {
           : image_only_conditions(unet, request_.conditions);
 }
 
-// The type that was asked for, else what the reference writes.
+// The type that was asked for, else what the reference writes; MR on the scale of the volume it started from may be
+// all below 1.
 Volume Generation::to_volume(const ImageResult& result) const {
-    const bool whole_numbers = run_.output.dtype == "int16" || (run_.output.dtype == "auto" && !mask_);
-    return {(whole_numbers ? to_int16(result.intensity) : result.intensity).contiguous(),
-            mask_ ? mask_->mask.affine : diagonal_affine(run_.image.spacing)};
-}
-
-void Generation::set_threads() const {
-    const auto threads = static_cast<int>(run_.runtime.threads);
-    at::set_num_threads(threads > 0 ? threads : core_count());
+    const bool own_scale = start_ && !start_->input.record.range.is_most;
+    const bool whole_numbers = run_.output.dtype == "int16" || (run_.output.dtype == "auto" && !mask_ && !own_scale);
+    Volume volume{result.intensity, mask_ ? mask_->mask.affine : diagonal_affine(run_.image.spacing)};
+    if (start_) volume = on_own_voxels(result.intensity, start_->input.record);
+    return {(whole_numbers ? to_int16(volume.voxels) : volume.voxels).contiguous(), volume.affine};
 }
 
 nlohmann::ordered_json Generation::plan() const {
-    const Extents latent = latent_extents(run_);
+    const Extents latent = latent_extents(run_, encoded_size());
     const Extents at_once = find_decode_method(request_.decode.method).extents_at_once(latent, request_.decode);
     nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
     for (const OutputFiles& files : outputs_) outputs.push_back(files.volume.string());
     return {{"outputs", outputs},
-            {"size", run_.image.size},
+            {"size", encoded_size()},
             {"latent", latent},
             {"steps", request_.steps},
             {"network_calls", network_calls_},
@@ -145,19 +112,21 @@ nlohmann::ordered_json Generation::plan() const {
 }
 
 nlohmann::ordered_json Generation::make_all() {
+    encode_start_volume();
     nlohmann::ordered_json made = nlohmann::ordered_json::array();
     for (const OutputFiles& files : outputs_) made.push_back(make(files));
     return made;
 }
 
-RunRecord Generation::begin_record(const OutputFiles& files) const {
-    RunRecord record;
-    record.version = VOLDIFF_VERSION;
-    record.device = resolve_device(run_.runtime.device);
-    record.threads = at::get_num_threads();
-    record.seed = files.seed;
-    record.stages.push_back(loading_);
-    return record;
+// Once for all volumes of the run.
+void Generation::encode_start_volume() {
+    if (!start_ || request_.start->strength == 1) return;
+    std::vector<StageRecord> stages;
+    StageWatch watch(context_, stages);
+    const auto progress = [&watch](std::size_t done, std::size_t all) { watch("encode", done, all); };
+    request_.start->latent =
+        encode_image(*model_.autoencoder, start_->input.image, encode_, progress) * request_.scale_factor;
+    encoding_ = stages;
 }
 
 ImageResult Generation::generate(const OutputFiles& files, RunRecord& record) {
@@ -165,7 +134,7 @@ ImageResult Generation::generate(const OutputFiles& files, RunRecord& record) {
     request.seed = static_cast<std::uint64_t>(files.seed);
     const auto scheduler = make_scheduler(run_);
     StageWatch watch(context_, record.stages);
-    watch.begin("denoise", static_cast<std::size_t>(network_calls_));
+    if (network_calls_ > 0) watch.begin("denoise", static_cast<std::size_t>(network_calls_));
     const auto progress = [&watch](const std::string& stage, std::size_t done, std::size_t all) {
         watch(stage, done, all);
     };
@@ -177,11 +146,11 @@ ImageResult Generation::generate(const OutputFiles& files, RunRecord& record) {
 nlohmann::ordered_json Generation::make(const OutputFiles& files) {
     context_.cancel.check();
     prepare_folder(files.volume);
-    RunRecord record = begin_record(files);
+    RunRecord record = begin_record(run_, files.seed);
+    record.stages.push_back(loading_);
+    record.stages.insert(record.stages.end(), encoding_.begin(), encoding_.end());
     const Volume volume = to_volume(generate(files, record));
-    if (weight_hashes_.empty()) {
-        for (const WeightFile& file : model_.files) weight_hashes_[file.key] = sha256_of_file(file.path);
-    }
+    if (weight_hashes_.empty()) weight_hashes_ = hash_weights(model_);
     record.weight_hashes = weight_hashes_;
     write(files, volume, record);
     return {{"volume", files.volume.string()},

@@ -3,9 +3,11 @@
 
 #include "app/commands/commands.h"
 #include "app/output_name.h"
+#include "core/encode/encode.h"
 #include "io/config/run_config.h"
 #include "io/model/mask_input.h"
 #include "io/model/model.h"
+#include "io/model/start_volume.h"
 #include "io/sidecar.h"
 
 #include <optional>
@@ -25,14 +27,16 @@ class Generation {
     nlohmann::ordered_json make_all();
 
   private:
-    void set_threads() const;
+    void read_start_volume();
     void read_mask();
+    Extents encoded_size() const;
+    void prepare_start(const Extents& latent);
+    void encode_start_volume();
     void check_conditions();
     Volume to_volume(const ImageResult& result) const;
     nlohmann::ordered_json make(const OutputFiles& files);
     ImageResult generate(const OutputFiles& files, RunRecord& record);
     void write(const OutputFiles& files, const Volume& volume, const RunRecord& record) const;
-    RunRecord begin_record(const OutputFiles& files) const;
 
     RunConfig run_;
     Context& context_;
@@ -42,6 +46,9 @@ class Generation {
     std::optional<MaskInput> mask_;   // where the run starts from one
     std::int64_t network_calls_ = 0;  // of one volume, guidance aside
     StageRecord loading_;
+    std::optional<StartVolume> start_;  // where the run starts from one
+    EncodeOptions encode_;              // of that volume
+    std::vector<StageRecord> encoding_;
     std::map<std::string, std::string> weight_hashes_;
 };
 

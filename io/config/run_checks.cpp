@@ -33,6 +33,7 @@ class Checks {
         modality();
         text();
         mask();
+        image_to_image();
         range("spacing_xy", run_.trained.spacing_xy);
         range("spacing_z", run_.trained.spacing_z);
     }
@@ -85,6 +86,14 @@ class Checks {
         if (mask.given() && !run_.network.controlnet) {
             add("mask.file", "'mask.file' needs a ControlNet, but the network file has no 'controlnet_def'");
         }
+    }
+
+    void image_to_image() {
+        const auto strength = run_.origins.find("image_to_image.strength");
+        if (run_.image_to_image.given() || strength == run_.origins.end()) return;
+        const bool in_record = strength->second.in_file() && run_.origins.count("image_to_image.file") != 0;
+        if (in_record) return;  // a record says all options, the empty ones too
+        add("image_to_image.strength", "'image_to_image.strength' is given without 'image_to_image.file'");
     }
 
     void range(const std::string& name, const std::vector<double>& values) {

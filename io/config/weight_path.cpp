@@ -57,6 +57,11 @@ fs::path resolve_mask_input(const RunConfig& run, const std::string& key, const 
     return resolve_input(run, "mask." + key, path, "relative paths start beside the file that says them");
 }
 
+fs::path resolve_start_image(const RunConfig& run) {
+    return resolve_input(run, "image_to_image.file", run.image_to_image.file,
+                         "relative paths start beside the file that says them");
+}
+
 std::vector<std::string> missing_weights(const RunConfig& run) {
     const WeightsSection& weights = run.weights;
     const std::pair<const char*, const std::string&> files[] = {
@@ -93,6 +98,8 @@ void make_inputs_absolute(RunConfig& run) {
     resolve_mask("file", run.mask.file);
     resolve_mask("labels", run.mask.labels);
     resolve_mask("body_from", run.mask.body_from);
+    std::string& start = run.image_to_image.file;
+    if (!start.empty()) start = fs::absolute(resolve_start_image(run)).lexically_normal().string();
 }
 
 }  // namespace voldiff

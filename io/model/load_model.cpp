@@ -52,15 +52,16 @@ class ModelLoader {
                        .device(at::Device(resolve_device(run.runtime.device)))) {}
 
     Model load() {
-        model_.autoencoder =
-            network<AutoencoderKl, Autoencoder>("autoencoder", run_.network.autoencoder, load_scripted_autoencoder);
-        if (run_.network.autoencoder.norm_float16) {
-            model_.notes.push_back({"norm_float16 is ignored: group norms are computed in float32"});
-        }
+        add_autoencoder();
         model_.diffusion_unet =
             network<DiffusionUnet, Denoiser>("diffusion_unet", run_.network.diffusion_unet, load_scripted_denoiser);
         model_.scale_factor = scale_factor();
         if (run_.mask.given()) load_controlnet();
+        return std::move(model_);
+    }
+
+    Model load_autoencoder() {
+        add_autoencoder();
         return std::move(model_);
     }
 
@@ -74,6 +75,14 @@ class ModelLoader {
     }
 
   private:
+    void add_autoencoder() {
+        model_.autoencoder =
+            network<AutoencoderKl, Autoencoder>("autoencoder", run_.network.autoencoder, load_scripted_autoencoder);
+        if (run_.network.autoencoder.norm_float16) {
+            model_.notes.push_back({"norm_float16 is ignored: group norms are computed in float32"});
+        }
+    }
+
     // Our network with the weights of `weights.KEY`, or the TorchScript module that is given in its place.
     // `started_from`: see AdaptOptions.
     template <class Own, class Role, class Config, class LoadScripted>
@@ -153,6 +162,8 @@ class ModelLoader {
 }  // namespace
 
 Model load_model(const RunConfig& run) { return ModelLoader(run).load(); }
+
+Model load_autoencoder(const RunConfig& run) { return ModelLoader(run).load_autoencoder(); }
 
 LoadedNetwork load_network(const RunConfig& run, const std::string& name) { return ModelLoader(run).load_one(name); }
 
