@@ -10,7 +10,8 @@ const std::vector<Command>& commands() {
           "configs/demo.yaml --from ct.nii.gz --strength 0.4 --set encode.pad=true",
           "-t config_network_rflow.json -e environment_maisi_diff_model_rflow-ct.json "
           "-c config_maisi_diff_model_rflow-ct.json -o ct.nii.gz"},
-         add_generate},
+         add_generate,
+         scheduler_help},
         {"encode",
          "from a volume to the latent of an autoencoder",
          {"ct.nii.gz -o ct_emb.nii.gz --config configs/demo.yaml --pad",

@@ -4,9 +4,13 @@
 #include "app/named_flags.h"
 #include "app/set_option.h"
 #include "core/error.h"
+#include "core/schedulers/scheduler.h"
 #include "io/config/maisi_config.h"
 #include "io/config/print.h"
 #include "io/file.h"
+
+#include <iomanip>
+#include <sstream>
 
 namespace voldiff {
 
@@ -109,6 +113,14 @@ void run(const GenerateOptions& options, Context& context) {
 }
 
 }  // namespace
+
+std::string scheduler_help() {
+    std::ostringstream text;
+    text << "Schedulers, as --set sampling.scheduler={type: ddim}:\n";
+    for (const SchedulerEntry& entry : scheduler_table())
+        text << "  " << std::left << std::setw(14) << entry.name << entry.help << "\n";
+    return text.str();
+}
 
 Action add_generate(CLI::App& parser) {
     const auto options = std::make_shared<GenerateOptions>();
