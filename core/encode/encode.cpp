@@ -15,7 +15,8 @@ namespace voldiff {
 
 namespace {
 
-// Tensors of the widest level that live at once. Measured on the MAISI encoder.
+// Tensors of the widest level that live at once. Measured on the MAISI encoder: 4.1, and 0.4 GB for the rest of the
+// process.
 constexpr double encoder_tensors_at_peak = 5;
 
 // Latent extents that are encoded at a time: the decoder's rule, with this method's window.
