@@ -61,11 +61,11 @@ RunConfig load(const DecodeCommand& command) {
 
 fs::path preview_path(const fs::path& volume) { return sidecar_path(volume).replace_extension(".png"); }
 
+fs::path full(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
+
 void check_output(const DecodeCommand& command) {
     check_volume_format(command.output);
-    std::error_code ignored;
-    if (fs::equivalent(command.latent, command.output, ignored) ||
-        sidecar_path(command.latent) == sidecar_path(command.output))
+    if (full(sidecar_path(command.latent)) == full(sidecar_path(command.output)))
         throw Error(ErrorCode::usage,
                     "'" + command.output + "' is named as the latent or its record; name another file");
     if (command.force) return;
@@ -130,7 +130,7 @@ void decode(const DecodeCommand& command, Context& context) {
         decode_latent(*model.autoencoder, latent.values / origin.scale_factor, options, progress);
     const Volume volume = to_volume(decoded, origin, run.output.dtype);
 
-    Report from = {{"file", fs::absolute(command.latent).lexically_normal().string()}, {"method", options.method}};
+    Report from = {{"file", full(command.latent).string()}, {"method", options.method}};
     from.update(to_json(origin));
     const Report report = decoded_sidecar(run, model, record, volume, command.output, from);
     write(command, run, volume, origin, report);

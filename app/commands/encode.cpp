@@ -55,9 +55,13 @@ void check_output(const EncodeCommand& command) {
     std::error_code ignored;
     if (fs::equivalent(command.volume, command.output, ignored))
         throw Error(ErrorCode::usage, "'" + command.output + "' is the volume to encode itself; name another file");
+    const fs::path record = sidecar_path(command.output);
+    if (fs::equivalent(sidecar_path(command.volume), record, ignored))
+        throw Error(ErrorCode::usage, "the record of '" + command.output + "' would take the place of the volume's, '" +
+                                          record.string() + "'; name another file");
     if (command.force) return;
     check_absent(command.output, "another --output");
-    check_absent(sidecar_path(command.output), "another --output");
+    check_absent(record, "another --output");
 }
 
 EncoderInput read_input(const EncodeCommand& command, const RunConfig& run) {

@@ -95,6 +95,8 @@ after(decode_onto_itself encode_oblique)
 # From a volume: strength 0 is the way there and back, 1 is the run from noise
 voldiff_test(NAME from_volume_0 ARGS generate ${demo} --from ${made}/demo.nii.gz --strength 0 --force -o ${made}/from_0.nii.gz)
 voldiff_test(NAME encode_demo ARGS ${encode} ${made}/demo.nii.gz -o ${made}/demo_emb.nii.gz)
+voldiff_test(NAME encode_onto_record ARGS ${encode} ${made}/demo.nii.gz -o ${made}/demo.safetensors EXIT 2 STDERR "would take the place of the volume's, '.*demo.json'")
+after(encode_onto_record demo)
 voldiff_test(NAME decode_demo ARGS ${decode} ${made}/demo_emb.nii.gz -o ${made}/demo_back.nii.gz)
 set_tests_properties(cli.encode_demo PROPERTIES FIXTURES_SETUP encode_demo FIXTURES_REQUIRED demo)
 volume_matches(decode_demo ${made}/demo_back.nii.gz ${made}/from_0.nii.gz)
