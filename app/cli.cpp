@@ -45,7 +45,8 @@ std::string example_line(const Command& command, const std::string& arguments) {
 }
 
 std::string footer_of(const Command& command) {
-    std::string text = "Examples:\n";
+    std::string text = command.more_help ? command.more_help() + "\n" : "";
+    text += "Examples:\n";
     for (const std::string& example : command.examples) text += example_line(command, example);
     return text + "\n" + exit_code_help();
 }

@@ -1,20 +1,20 @@
 #include "app/generation.h"
 
-#include "app/stage_watch.h"
+#include "app/machine.h"
+#include "app/stages.h"
 #include "core/anatomy/labels.h"
 #include "core/anatomy/quality.h"
+#include "core/encode/padding.h"
 #include "core/pipeline/from_mask.h"
 #include "core/pipeline/image_only.h"
 #include "core/pipeline/intensity.h"
 #include "io/anatomy/tables.h"
-#include "io/checkpoint/hash.h"
 #include "io/config/modality.h"
 #include "io/config/trained.h"
 #include "io/file.h"
-#include "io/system/system.h"
 #include "io/volume/preview.h"
 
-#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <sstream>
@@ -26,14 +26,8 @@ namespace {
 // Noise of a later attempt: far from the seeds that a user counts through.
 constexpr std::int64_t attempt_stride = 1000003;
 
-double memory_allowed(const RuntimeSection& runtime) {
-    if (runtime.memory_limit > 0) return static_cast<double>(runtime.memory_limit);
-    const auto available = static_cast<double>(available_memory());
-    return available > 0 ? available : 1e18;  // the system does not say
-}
-
-Extents latent_extents(const RunConfig& run) {
-    const auto shape = latent_shape(run.network.autoencoder, run.network.diffusion_unet, run.image.size);
+Extents latent_extents(const RunConfig& run, const Extents& size) {
+    const auto shape = latent_shape(run.network.autoencoder, run.network.diffusion_unet, size);
     return {shape[2], shape[3], shape[4]};
 }
 
@@ -47,46 +41,63 @@ at::Tensor label_file_values(const at::Tensor& labels, const std::vector<std::in
 
 Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training)
     : run_(std::move(run)), context_(context), outputs_(std::move(outputs)) {
-    set_threads();
+    set_threads(run_.runtime);
+    read_start_volume();
     read_mask();
     if (!beyond_training && !run_.mask.only) check_trained(run_);
-    if (!run_.mask.only) latent_extents(run_);  // throws where sizes do not fit the networks
+    if (!run_.mask.only) latent_extents(run_, encoded_size());  // throws where sizes do not fit the networks
     const StageClock clock("load");
     context_.log.info("loading the model");
     model_ = load_model(run_);
-    note(model_.notes);
+    tell(context_.log, model_.notes);
     if (!run_.mask.only) prepare_image();
     loading_ = clock.end();
 }
 
-void Generation::note(const std::vector<LoadNote>& notes) {
-    for (const LoadNote& note : notes) {
-        note.warning ? context_.log.warn(note.text) : context_.log.info("note: " + note.text);
-    }
+// The run takes the volume's size and spacing.
+void Generation::read_start_volume() {
+    if (!run_.image_to_image.given()) return;
+    context_.log.info("reading the volume to start from");
+    start_ = load_start_volume(run_);
+    tell(context_.log, start_->notes);
+    take_grid(run_, *start_);
 }
 
-// A given mask decides the run's size and spacing.
+// A given mask decides the run's size and spacing, where no volume has done so.
 void Generation::read_mask() {
     if (!run_.mask.given()) return;
     context_.log.info("reading the mask");
     masks_ = make_mask_source(run_);
-    note(masks_->notes());
+    tell(context_.log, masks_->notes());
     const Volume* mask = masks_->fixed();
     if (mask == nullptr) return;
+    if (start_) return check_same_voxels(*start_, *mask);
     for (std::size_t axis = 0; axis < 3; ++axis) run_.image.size[axis] = mask->voxels.size(axis);
     run_.image.spacing = spacing_of(mask->affine);
 }
 
 void Generation::prepare_image() {
-    const Extents latent = latent_extents(run_);
+    const Extents latent = latent_extents(run_, encoded_size());
     request_ = image_request(run_, model_);
+    request_.size = encoded_size();
+    prepare_start(latent);
     check_conditions();
     const auto scheduler = make_scheduler(run_);
-    scheduler->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);
+    set_timesteps(*scheduler, request_, latent[0] * latent[1] * latent[2]);
     network_calls_ = scheduler->timesteps().numel();
     request_.decode =
         choose_decode_method(request_.decode, run_.network.autoencoder, latent, memory_allowed(run_.runtime));
     if (run_.decode.method == "auto") context_.log.info("decode.method auto: " + request_.decode.method);
+}
+
+// What is encoded and decoded: the volume of the run, with its padding where it starts from one.
+Extents Generation::encoded_size() const { return start_ ? start_->input.record.padded_size : run_.image.size; }
+
+void Generation::prepare_start(const Extents& latent) {
+    if (!start_) return;
+    encode_ = encode_options(run_, latent);
+    request_.range = start_->input.record.range;
+    request_.start = StartImage{{}, run_.image_to_image.strength};
 }
 
 void Generation::check_conditions() {
@@ -98,16 +109,15 @@ void Generation::check_conditions() {
 
 bool Generation::is_mr() const { return modality_code(run_.image.modality) >= first_mr_modality; }
 
-// The type that was asked for, else what the reference writes.
+// The type that was asked for, else what the reference writes; MR on the scale of the volume it started from may be
+// all below 1.
 Volume Generation::to_volume(const ImageResult& result, const ProvidedMask* mask) const {
-    const bool whole_numbers = run_.output.dtype == "int16" || (run_.output.dtype == "auto" && mask == nullptr);
-    return {(whole_numbers ? to_int16(result.intensity) : result.intensity).contiguous(),
-            mask ? mask->mask.affine : diagonal_affine(run_.image.spacing)};
-}
-
-void Generation::set_threads() const {
-    const auto threads = static_cast<int>(run_.runtime.threads);
-    at::set_num_threads(threads > 0 ? threads : core_count());
+    const bool own_scale = start_ && !start_->input.record.range.is_most;
+    const bool whole_numbers =
+        run_.output.dtype == "int16" || (run_.output.dtype == "auto" && mask == nullptr && !own_scale);
+    Volume volume{result.intensity, mask ? mask->mask.affine : diagonal_affine(run_.image.spacing)};
+    if (start_) volume = on_own_voxels(result.intensity, start_->input.record);
+    return {(whole_numbers ? to_int16(volume.voxels) : volume.voxels).contiguous(), volume.affine};
 }
 
 nlohmann::ordered_json Generation::plan() const {
@@ -116,10 +126,10 @@ nlohmann::ordered_json Generation::plan() const {
         outputs.push_back(files.volume.string());
         if (!files.label.empty()) outputs.push_back(files.label.string());
     }
-    nlohmann::ordered_json plan = {{"outputs", outputs}, {"size", run_.image.size}};
+    nlohmann::ordered_json plan = {{"outputs", outputs}, {"size", encoded_size()}};
     if (run_.mask.from_sizes()) plan["mask_steps"] = run_.mask.steps;
     if (run_.mask.only) return plan;
-    const Extents latent = latent_extents(run_);
+    const Extents latent = latent_extents(run_, encoded_size());
     const Extents at_once = find_decode_method(request_.decode.method).extents_at_once(latent, request_.decode);
     plan["latent"] = latent;
     plan["steps"] = request_.steps;
@@ -130,26 +140,28 @@ nlohmann::ordered_json Generation::plan() const {
 }
 
 nlohmann::ordered_json Generation::make_all() {
+    encode_start_volume();
     nlohmann::ordered_json made = nlohmann::ordered_json::array();
     for (const OutputFiles& files : outputs_) made.push_back(make(files));
     return made;
 }
 
-RunRecord Generation::begin_record(const OutputFiles& files) const {
-    RunRecord record;
-    record.version = VOLDIFF_VERSION;
-    record.device = resolve_device(run_.runtime.device);
-    record.threads = at::get_num_threads();
-    record.seed = files.seed;
-    record.stages.push_back(loading_);
-    return record;
+// Once for all volumes of the run.
+void Generation::encode_start_volume() {
+    if (!start_ || request_.start->strength == 1) return;
+    std::vector<StageRecord> stages;
+    StageWatch watch(context_, stages);
+    const auto progress = [&watch](std::size_t done, std::size_t all) { watch("encode", done, all); };
+    request_.start->latent =
+        encode_image(*model_.autoencoder, start_->input.image, encode_, progress) * request_.scale_factor;
+    encoding_ = stages;
 }
 
 ImageResult Generation::image_for(const ProvidedMask* mask, std::int64_t seed, StageWatch& watch) {
     ImageRequest request = request_;
     request.seed = static_cast<std::uint64_t>(seed);
     const auto scheduler = make_scheduler(run_);
-    watch.begin("denoise", static_cast<std::size_t>(network_calls_));
+    if (network_calls_ > 0) watch.begin("denoise", static_cast<std::size_t>(network_calls_));
     const auto progress = [&watch](const std::string& stage, std::size_t done, std::size_t all) {
         watch(stage, done, all);
     };
@@ -171,7 +183,8 @@ Generation::Made Generation::produce_from_mask(const OutputFiles& files, RunReco
         watch(stage, done, all);
     };
     for (std::int64_t attempt = 0;; ++attempt) {
-        const ProvidedMask mask = masks_->provide(model_, files.seed, attempt, progress);
+        ProvidedMask mask = masks_->provide(model_, files.seed, attempt, progress);
+        if (start_) mask.labels.labels = pad_to(mask.mask.voxels, encoded_size());
         if (!own) context_.log.info("mask: " + mask.from);
         record.mask = {{"from", mask.from}, {"attempt", attempt + 1}};
         if (run_.mask.only) return {{label_file_values(mask.mask.voxels, {}), mask.mask.affine}, std::nullopt};
@@ -208,11 +221,11 @@ bool Generation::plausible(const ImageResult& result, const ProvidedMask& mask, 
 nlohmann::ordered_json Generation::make(const OutputFiles& files) {
     context_.cancel.check();
     prepare_folder(files.volume);
-    RunRecord record = begin_record(files);
+    RunRecord record = begin_record(run_, files.seed);
+    record.stages.push_back(loading_);
+    record.stages.insert(record.stages.end(), encoding_.begin(), encoding_.end());
     const Made made = produce(files, record);
-    if (weight_hashes_.empty()) {
-        for (const WeightFile& file : model_.files) weight_hashes_[file.key] = sha256_of_file(file.path);
-    }
+    if (weight_hashes_.empty()) weight_hashes_ = hash_weights(model_);
     record.weight_hashes = weight_hashes_;
     write(files, made, record);
     nlohmann::ordered_json result = {{"volume", files.volume.string()},

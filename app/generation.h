@@ -3,9 +3,11 @@
 
 #include "app/commands/commands.h"
 #include "app/output_name.h"
+#include "core/encode/encode.h"
 #include "io/config/run_config.h"
 #include "io/model/mask_source.h"
 #include "io/model/model.h"
+#include "io/model/start_volume.h"
 #include "io/sidecar.h"
 
 #include <memory>
@@ -34,11 +36,13 @@ class Generation {
         std::optional<Volume> label;
     };
 
-    void set_threads() const;
+    void read_start_volume();
     void read_mask();
     void prepare_image();
+    Extents encoded_size() const;
+    void prepare_start(const Extents& latent);
+    void encode_start_volume();
     void check_conditions();
-    void note(const std::vector<LoadNote>& notes);
     nlohmann::ordered_json make(const OutputFiles& files);
     Made produce(const OutputFiles& files, RunRecord& record);
     Made produce_from_mask(const OutputFiles& files, RunRecord& record, StageWatch& watch);
@@ -46,7 +50,6 @@ class Generation {
     Volume to_volume(const ImageResult& result, const ProvidedMask* mask) const;
     bool plausible(const ImageResult& result, const ProvidedMask& mask, RunRecord& record);
     void write(const OutputFiles& files, const Made& made, const RunRecord& record) const;
-    RunRecord begin_record(const OutputFiles& files) const;
     bool is_mr() const;
 
     RunConfig run_;
@@ -57,6 +60,9 @@ class Generation {
     ImageRequest request_;
     std::int64_t network_calls_ = 0;  // of one volume, guidance aside
     StageRecord loading_;
+    std::optional<StartVolume> start_;  // where the run starts from one
+    EncodeOptions encode_;              // of that volume
+    std::vector<StageRecord> encoding_;
     std::map<std::string, std::string> weight_hashes_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <sstream>
 #include <utility>
 
 namespace voldiff {
@@ -55,6 +56,13 @@ std::string join(const std::vector<std::string>& words, const std::string& separ
     std::string text;
     for (const std::string& word : words) text += (text.empty() ? "" : separator) + word;
     return text;
+}
+
+std::string gigabytes(double bytes) {
+    std::ostringstream text;
+    text.precision(1);
+    text << std::fixed << bytes / 1e9 << " GB";
+    return text.str();
 }
 
 }  // namespace voldiff

@@ -17,4 +17,6 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
 // "a, b, c"
 std::string join(const std::vector<std::string>& words, const std::string& separator = ", ");
 
+std::string gigabytes(double bytes);  // "1.5 GB"
+
 }  // namespace voldiff

@@ -80,6 +80,24 @@ Json image_of(const Volume& volume) {
             {"mean", values.mean().item<double>()}};
 }
 
+Json machine_of(const RunRecord& record) {
+    return {{"device", record.device},
+            {"cpu", cpu_name()},
+            {"threads", record.threads},
+            {"libtorch", TORCH_VERSION},
+            {"itk", itk_version()}};
+}
+
+// The config of what needs the autoencoder alone.
+Json autoencoder_config_of(RunConfig run) {
+    run.weights.diffusion_unet = run.weights.controlnet = "";
+    run.weights.mask_generation_autoencoder = run.weights.mask_generation_diffusion = "";
+    run.mask = {};
+    run.image_to_image = {};
+    make_inputs_absolute(run);
+    return to_json(to_node(run));
+}
+
 }  // namespace
 
 nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const RunRecord& record, const Volume& volume,
@@ -95,14 +113,33 @@ nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const R
                  {"attention", model.attention},
                  {"load_notes", notes_of(model)},
                  {"stages", stages_of(record)},
-                 {"machine",
-                  {{"device", record.device},
-                   {"cpu", cpu_name()},
-                   {"threads", record.threads},
-                   {"libtorch", TORCH_VERSION},
-                   {"itk", itk_version()}}},
+                 {"machine", machine_of(record)},
                  {"config", config_of(run, record.seed, volume_path)}};
     if (!record.mask.is_null()) json["mask"] = record.mask;
+    return json;
+}
+
+nlohmann::ordered_json latent_sidecar(const RunConfig& run, const Model& model, const RunRecord& record,
+                                      const nlohmann::ordered_json& latent) {
+    return {{"voldiff", record.version},
+            {"created", utc_time()},
+            {"latent", latent},
+            {"weights", weights_of(model, record)},
+            {"attention", model.attention},
+            {"load_notes", notes_of(model)},
+            {"stages", stages_of(record)},
+            {"machine", machine_of(record)},
+            {"config", autoencoder_config_of(run)}};
+}
+
+nlohmann::ordered_json decoded_sidecar(const RunConfig& run, const Model& model, const RunRecord& record,
+                                       const Volume& volume, const std::filesystem::path& volume_path,
+                                       const nlohmann::ordered_json& decoded_from) {
+    nlohmann::ordered_json json = latent_sidecar(run, model, record, nullptr);
+    json.erase("latent");
+    json["volume"] = volume_path.filename().string();
+    json["image"] = image_of(volume);
+    json["decoded_from"] = decoded_from;
     return json;
 }
 

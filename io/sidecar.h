@@ -36,6 +36,16 @@ struct RunRecord {
 nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const RunRecord& record, const Volume& volume,
                                const std::filesystem::path& volume_path);
 
+// Beside a latent: `latent` is what decoding needs, see io/latent/latent_file.h. The config has the weights of the
+// autoencoder alone.
+nlohmann::ordered_json latent_sidecar(const RunConfig& run, const Model& model, const RunRecord& record,
+                                      const nlohmann::ordered_json& latent);
+
+// Beside a volume that was decoded from a latent; no config that `generate` runs.
+nlohmann::ordered_json decoded_sidecar(const RunConfig& run, const Model& model, const RunRecord& record,
+                                       const Volume& volume, const std::filesystem::path& volume_path,
+                                       const nlohmann::ordered_json& decoded_from);
+
 // The record's path: the volume's, with `.json` for its extension.
 std::filesystem::path sidecar_path(const std::filesystem::path& volume_path);
 

@@ -29,6 +29,7 @@ struct Command {
     // Declares the options on the parser and returns what to do once they are parsed. Values live in the returned
     // action.
     Action (*add)(CLI::App& parser);
+    std::string (*more_help)() = nullptr;  // between the options and the examples
 };
 
 // In the order of the help.
@@ -37,7 +38,10 @@ const std::vector<Command>& commands();
 Action add_convert(CLI::App& parser);
 Action add_export_torchscript(CLI::App& parser);
 Action add_compare(CLI::App& parser);
+Action add_encode(CLI::App& parser);
+Action add_decode(CLI::App& parser);
 Action add_generate(CLI::App& parser);
+std::string scheduler_help();  // the samplers that sampling.scheduler may name
 Action add_doctor(CLI::App& parser);
 Action add_inspect(CLI::App& parser);
 

@@ -1,5 +1,6 @@
 #include "app/commands/commands.h"
 #include "app/table.h"
+#include "core/schedulers/scheduler.h"
 #include "io/config/run_config.h"
 #include "io/config/weight_path.h"
 #include "io/file.h"
@@ -45,6 +46,12 @@ Report examine_models(const std::filesystem::path& models) {
     return list;
 }
 
+Report scheduler_names() {
+    Report names = Report::array();
+    for (const SchedulerEntry& entry : scheduler_table()) names.push_back(entry.name);
+    return names;
+}
+
 Report examine(const std::filesystem::path& models) {
     at::set_num_threads(core_count());  // as a run does
     return {{"voldiff", VOLDIFF_VERSION},
@@ -59,6 +66,7 @@ Report examine(const std::filesystem::path& models) {
             {"cuda", at::hasCUDA()},
             {"data_directory", data_directory().string()},
             {"data_found", std::filesystem::is_directory(data_directory())},
+            {"schedulers", scheduler_names()},
             {"models", examine_models(models)}};
 }
 
@@ -76,6 +84,7 @@ void print(const Report& report, std::ostream& out) {
         byte_size(report["memory"]["available_bytes"]) + " free of " + byte_size(report["memory"]["total_bytes"]));
     print_field(out, "CUDA", report["cuda"] ? "yes" : "no");
     print_field(out, "data", report["data_directory"].get<std::string>() + (report["data_found"] ? "" : " (missing)"));
+    print_field(out, "schedulers", join_values(report["schedulers"]));
     for (const Report& model : report["models"]) {
         const std::string name = std::filesystem::path(model["config"].get<std::string>()).filename().string();
         print_field(out, name, model["ready"] ? "ready" : "missing " + join_values(model["missing"]));

@@ -1,32 +1,36 @@
 // voldiff generate: volumes from a run config, from the record of an earlier run, or from MAISI's own files.
 #include "app/commands/commands.h"
 #include "app/generation.h"
+#include "app/named_flags.h"
 #include "app/set_option.h"
 #include "core/error.h"
+#include "core/schedulers/scheduler.h"
 #include "io/config/maisi_config.h"
 #include "io/config/print.h"
 #include "io/file.h"
 
-#include <algorithm>
+#include <iomanip>
+#include <sstream>
 
 namespace voldiff {
 
 namespace {
 
-// A flag of its own for an option that is often changed; help, unit, range and default are the option's.
-struct NamedFlag {
-    const char* flag;
-    const char* path;
-    bool is_path = false;  // taken as it is, not as YAML
-};
-
-constexpr NamedFlag named_flags[] = {
-    {"--seed", "sampling.seed"},      {"--count", "sampling.count"},
-    {"--steps", "sampling.steps"},    {"--guidance-scale", "sampling.guidance_scale"},
-    {"--size", "image.size"},         {"--spacing", "image.spacing"},
-    {"--modality", "image.modality"}, {"--mask", "mask.file", true},
-    {"--decode", "decode.method"},    {"--preview", "output.preview"},
-    {"--device", "runtime.device"},   {"--precision", "runtime.precision"},
+const std::vector<NamedFlag> named_flags = {
+    {"--seed", "sampling.seed"},
+    {"--count", "sampling.count"},
+    {"--steps", "sampling.steps"},
+    {"--guidance-scale", "sampling.guidance_scale"},
+    {"--size", "image.size"},
+    {"--spacing", "image.spacing"},
+    {"--modality", "image.modality"},
+    {"--mask", "mask.file", true},
+    {"--from", "image_to_image.file", true},
+    {"--strength", "image_to_image.strength"},
+    {"--decode", "decode.method"},
+    {"--preview", "output.preview"},
+    {"--device", "runtime.device"},
+    {"--precision", "runtime.precision"},
     {"--threads", "runtime.threads"},
 };
 
@@ -37,39 +41,12 @@ struct GenerateOptions {
     std::string output;
     std::string models;
     std::vector<std::string> sets;
-    std::map<std::string, std::vector<std::string>> flags;  // key path -> words
+    FlagWords flags;
     bool force = false;
     bool dry_run = false;
     bool print_config = false;
     bool json = false;
 };
-
-std::string flag_help(const OptionRow& row) {
-    std::string help = row.help;
-    if (!row.unit.empty()) help += " [" + row.unit + "]";
-    if (!row.range.empty()) help += " (" + row.range + ")";
-    return help + ", default " + row.default_value;
-}
-
-void add_named_flags(CLI::App& parser, GenerateOptions& options) {
-    RunConfig defaults;
-    const std::vector<OptionRow> rows = option_rows(defaults);
-    for (const NamedFlag& flag : named_flags) {
-        const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.path == flag.path; });
-        if (row == rows.end()) throw Error(ErrorCode::internal, std::string("no option ") + flag.path);
-        CLI::Option* option = parser.add_option(flag.flag, options.flags[flag.path], flag_help(*row));
-        const bool three = row->type.rfind("3 ", 0) == 0;
-        option->group("Run")->type_name(three ? "X Y Z" : row->type)->expected(three ? 3 : 1);
-    }
-}
-
-// Words of the command line as YAML.
-std::string value_of(const std::vector<std::string>& words) {
-    if (words.size() == 1) return words.front();
-    std::string list;
-    for (const std::string& word : words) list += (list.empty() ? "[" : ", ") + word;
-    return list + "]";
-}
 
 void add_output(const std::string& output, std::vector<Override>& overrides) {
     const std::filesystem::path path(output);
@@ -87,10 +64,7 @@ void add_output(const std::string& output, std::vector<Override>& overrides) {
 // --set before the flags that have a name.
 std::vector<Override> overrides_of(const GenerateOptions& options) {
     std::vector<Override> overrides = set_overrides(options.sets, "--set");
-    for (const NamedFlag& flag : named_flags) {
-        const std::vector<std::string>& words = options.flags.at(flag.path);
-        if (!words.empty()) overrides.push_back({flag.path, value_of(words), flag.flag, flag.is_path});
-    }
+    for (Override& given : flag_overrides(named_flags, options.flags)) overrides.push_back(std::move(given));
     if (!options.output.empty()) add_output(options.output, overrides);
     return overrides;
 }
@@ -143,11 +117,19 @@ void run(const GenerateOptions& options, Context& context) {
 
 }  // namespace
 
+std::string scheduler_help() {
+    std::ostringstream text;
+    text << "Schedulers, as --set sampling.scheduler={type: ddim}:\n";
+    for (const SchedulerEntry& entry : scheduler_table())
+        text << "  " << std::left << std::setw(14) << entry.name << entry.help << "\n";
+    return text.str();
+}
+
 Action add_generate(CLI::App& parser) {
     const auto options = std::make_shared<GenerateOptions>();
     parser.add_option("config", options->config, "run config (YAML), or the record (JSON) of an earlier run")
         ->type_name("FILE");
-    add_named_flags(parser, *options);
+    add_named_flags(parser, named_flags, options->flags);
     add_set_option(parser, "--set", options->sets, "any option by its key path, as sampling.steps=50; repeatable");
     parser
         .add_option("--models", options->models, "folder of the weight files, after the config's own; $VOLDIFF_MODELS")

@@ -1,7 +1,6 @@
 #include "core/anatomy/labels.h"
 
 #include "core/error.h"
-#include "core/pipeline/intensity.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -101,7 +100,5 @@ at::Tensor keep_organs(const at::Tensor& labels, const std::vector<std::int64_t>
 at::Tensor with_even_background(const at::Tensor& image, const at::Tensor& labels, double value) {
     return image.masked_fill(where_label(labels, label::background), value);
 }
-
-double background_intensity(std::int64_t modality) { return modality >= first_mr_modality ? 0 : -1000; }
 
 }  // namespace voldiff

@@ -62,9 +62,8 @@ at::Tensor replace_labels(const at::Tensor& labels, const LabelPairs& pairs);
 // Source: scripts/sample_mask.py (filter_mask_with_organs).
 at::Tensor keep_organs(const at::Tensor& labels, const std::vector<std::int64_t>& organs);
 
-// A copy of `image` (HU or MR units) with the air around the body made even: -1000 HU for CT, 0 for MR, wherever the
-// label is 0. Source: scripts/infer_image_from_mask.py (crop_img_body_mask).
+// A copy of `image` (HU or MR units) with the air around the body made even: `value`, the least of the image's
+// range, wherever the label is 0. Source: scripts/infer_image_from_mask.py (crop_img_body_mask).
 at::Tensor with_even_background(const at::Tensor& image, const at::Tensor& labels, double value);
-double background_intensity(std::int64_t modality);
 
 }  // namespace voldiff

@@ -2,12 +2,12 @@
 
 #include "core/error.h"
 #include "core/pipeline/denoise.h"
+#include "core/text.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
-#include <sstream>
 
 namespace voldiff {
 
@@ -43,13 +43,6 @@ at::Tensor decode_in_windows(Autoencoder& autoencoder, const at::Tensor& latent,
         return autoencoder.decode(window, single ? progress : BlockProgress{});
     };
     return dynamic_infer(latent, windows, predict, single ? WindowProgress{} : progress);
-}
-
-std::string gigabytes(double bytes) {
-    std::ostringstream text;
-    text.precision(1);
-    text << std::fixed << bytes / 1e9 << " GB";
-    return text.str();
 }
 
 }  // namespace

@@ -162,7 +162,9 @@ at::Tensor sliding_window_inference(const at::Tensor& x, const SlidingWindowOpti
     for (std::size_t axis = 0; axis < 3; ++axis) roi[axis] = roi[axis] > 0 ? roi[axis] : size[axis];
     const std::array<std::int64_t, 6> padding = padding_to(size, roi);
     const at::Tensor padded = at::constant_pad_nd(x, padding);
-    const Extents interval = scan_interval(extents_of(padded), roi, options.overlap);
+    Extents interval = scan_interval(extents_of(padded), roi, options.overlap);
+    for (std::int64_t& distance : interval)
+        distance = std::max(distance / options.multiple, std::int64_t{1}) * options.multiple;
     const std::vector<Extents> starts = dense_patch_starts(extents_of(padded), roi, interval);
 
     Blender blender(padded, roi, options);

@@ -22,6 +22,7 @@ struct SlidingWindowOptions {
     std::string mode = "gaussian";                 // or "constant"
     std::array<double, 3> sigma_scale{0.125, 0.125, 0.125};
     std::int64_t sw_batch_size = 1;
+    std::int64_t multiple = 1;  // the distance between windows is one of it: a network's downsampling
 };
 
 using Predictor = std::function<at::Tensor(const at::Tensor& window)>;

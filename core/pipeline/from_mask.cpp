@@ -63,8 +63,7 @@ ImageResult generate_from_mask(const ImageNetworks& networks, Scheduler& schedul
                       {}};
     if (request.guidance_scale > 0) steering.control_without = encode(remove_tumors(labels), bits);
     ImageResult result = sample_image(networks, scheduler, request, steering, /*half_noise=*/true, progress, observer);
-    result.intensity =
-        with_even_background(result.intensity, labels, background_intensity(request.conditions.modality));
+    result.intensity = with_even_background(result.intensity, labels, range_of(request).lower);
     return result;
 }
 

@@ -4,6 +4,8 @@
 #include "core/decode/decode.h"
 #include "core/pipeline/conditions.h"
 #include "core/pipeline/denoise.h"
+#include "core/pipeline/image_to_image.h"
+#include "core/pipeline/intensity.h"
 
 #include <functional>
 #include <string>
@@ -16,13 +18,15 @@ struct ImageRequest {
     std::int64_t steps = 30;
     double guidance_scale = 0;
     std::uint64_t seed = 0;
-    double scale_factor = 1;  // latents are this much larger than what the decoder takes
-    DecodeOptions decode;     // with a method chosen
+    double scale_factor = 1;              // latents are this much larger than what the decoder takes
+    DecodeOptions decode;                 // with a method chosen
+    std::optional<StartImage> start;      // none: from noise alone
+    std::optional<IntensityRange> range;  // of the result; none: the modality's
 };
 
 // What a run leaves behind, every stage's result.
 struct ImageResult {
-    at::Tensor noise;      // [1, C, d, h, w]
+    at::Tensor noise;      // [1, C, d, h, w], what the image to start from was mixed with
     at::Tensor latent;     // [1, C, d, h, w], times the scale factor
     at::Tensor decoded;    // [1, 1, X, Y, Z], as the decoder gives it
     at::Tensor intensity;  // [X, Y, Z], float32, HU or MR units
@@ -37,6 +41,13 @@ struct ImageNetworks {
     Denoiser& unet;
     Controller* controller = nullptr;
 };
+
+// The range of what a request makes.
+IntensityRange range_of(const ImageRequest& request);
+
+// Sets the timesteps of a request, for a latent of `latent_voxels`: all of its steps, or those that are left of them
+// where it starts from an image.
+void set_timesteps(Scheduler& scheduler, const ImageRequest& request, std::int64_t latent_voxels);
 
 // From noise drawn for the request's seed (rounded to float16 where a mode of the reference does so) to the decoded
 // image and its intensities. Throws Error(config) for a request that the networks cannot serve, Error(numerical) for

@@ -23,13 +23,14 @@ void DDIMScheduler::set_timesteps(std::int64_t num_inference_steps, std::int64_t
                                            std::to_string(ratio) + " (num_train_timesteps / sampling.steps)");
     }
     timesteps_ = leading_timesteps(num_inference_steps) + steps_offset_;
+    stride_ = ratio;
 }
 
 SchedulerStep DDIMScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
                                   const NoiseSource& noise) {
     const auto t = timesteps_[index].item<std::int64_t>();
     const at::Tensor alpha = alpha_prod(t);
-    const at::Tensor previous = alpha_prod(t - num_train_timesteps() / timesteps_.numel(), set_alpha_to_one_);
+    const at::Tensor previous = alpha_prod(t - stride_, set_alpha_to_one_);
     const Prediction predicted = prediction_.predict(model_output, sample, alpha.sqrt(), (1 - alpha).sqrt());
     // Formula (16), then (12).
     const at::Tensor deviation = eta_ * ((1 - previous) / (1 - alpha) * (1 - alpha / previous)).sqrt();

@@ -20,7 +20,8 @@ class DDIMScheduler : public VPScheduler {
     PredictionOptions prediction_;
     bool set_alpha_to_one_ = true;
     std::int64_t steps_offset_ = 0;
-    double eta_ = 0;  // MONAI takes it with every step
+    double eta_ = 0;           // MONAI takes it with every step
+    std::int64_t stride_ = 0;  // timesteps between two steps
 };
 
 }  // namespace voldiff

@@ -48,4 +48,9 @@ void ExactFlowScheduler::set_timesteps(std::int64_t num_inference_steps, std::in
     times_.push_back(0);
 }
 
+void ExactFlowScheduler::skip_steps(std::int64_t steps) {
+    FlowScheduler::skip_steps(steps);
+    times_.erase(times_.begin(), times_.begin() + steps);
+}
+
 }  // namespace voldiff

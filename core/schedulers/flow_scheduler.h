@@ -38,6 +38,7 @@ class FlowScheduler : public Scheduler {
 class ExactFlowScheduler : public FlowScheduler {
   public:
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
+    void skip_steps(std::int64_t steps) override;
 
   protected:
     // From 1 to 0: where the intervals begin and, last, end. [steps + 1]

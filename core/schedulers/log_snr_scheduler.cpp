@@ -4,6 +4,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
 
@@ -78,6 +79,21 @@ void LogSnrScheduler::set_timesteps(std::int64_t num_inference_steps, std::int64
     }
     points_.push_back(clean_point());
     timesteps_ = at::tensor(list, at::kDouble);
+}
+
+void LogSnrScheduler::skip_steps(std::int64_t steps) {
+    VPScheduler::skip_steps(steps);
+    points_.erase(points_.begin(), points_.begin() + steps);
+}
+
+at::Tensor LogSnrScheduler::add_noise(const at::Tensor& original, const at::Tensor& noise,
+                                      const at::Tensor& timesteps) const {
+    at::Tensor noisy = at::empty_like(original);
+    for (std::int64_t n = 0; n < timesteps.numel(); ++n) {
+        const SnrPoint at = at_timestep(timesteps[n].item<double>());
+        noisy[n].copy_(at.alpha * original[n] + at.sigma * noise[n]);
+    }
+    return noisy;
 }
 
 at::Tensor LogSnrScheduler::original(const at::Tensor& model_output, std::int64_t index,

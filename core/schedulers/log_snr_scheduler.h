@@ -31,6 +31,10 @@ class LogSnrScheduler : public VPScheduler {
     // Throws Error(config) for a schedule without noise at its first, or without data at its last timestep.
     void prepare() override;
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
+    void skip_steps(std::int64_t steps) override;
+    // Also between whole timesteps.
+    at::Tensor add_noise(const at::Tensor& original, const at::Tensor& noise,
+                         const at::Tensor& timesteps) const override;
 
   protected:
     // One point a network call and, last, the clean sample.

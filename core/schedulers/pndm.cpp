@@ -6,17 +6,17 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
+
 namespace voldiff {
 
 namespace {
 
-constexpr std::int64_t runge_kutta_calls = 12;  // three steps of four
-
-// The first three steps: each timestep and the middle of the way to the next, those between two steps twice.
+// The first steps: each timestep and the middle of the way to the next, those between two steps twice.
 // 900, 850, 850, 800, 800, 750, 750, 700, ...
-std::vector<std::int64_t> runge_kutta_timesteps(const at::Tensor& plain, std::int64_t ratio) {
+std::vector<std::int64_t> runge_kutta_timesteps(const at::Tensor& plain, std::int64_t steps, std::int64_t ratio) {
     std::vector<std::int64_t> list;
-    for (std::int64_t i = 0; i < 3; ++i) {
+    for (std::int64_t i = 0; i < steps; ++i) {
         const auto begin = plain[i].item<std::int64_t>();
         const auto end = plain[i + 1].item<std::int64_t>();
         const std::int64_t middle = end + ratio / 2;
@@ -43,19 +43,30 @@ void PNDMScheduler::set_timesteps(std::int64_t num_inference_steps, std::int64_t
         check_steps(num_inference_steps, 4, num_train_timesteps() - 9,
                     "pndm makes 9 network calls more of it for Runge-Kutta steps; or set skip_prk_steps");
     }
-    const at::Tensor plain = leading_timesteps(num_inference_steps) + steps_offset_;
-    if (plain[0].item<std::int64_t>() >= num_train_timesteps()) {
+    plain_ = leading_timesteps(num_inference_steps) + steps_offset_;
+    ratio_ = num_train_timesteps() / num_inference_steps;
+    if (plain_[0].item<std::int64_t>() >= num_train_timesteps()) {
         throw Error(ErrorCode::config, "'steps_offset' is " + std::to_string(steps_offset_) +
                                            ", expected less: it goes past the last of " +
                                            std::to_string(num_train_timesteps()) + " training timesteps");
     }
-    std::vector<std::int64_t> list;
-    if (!skip_prk_steps_) list = runge_kutta_timesteps(plain, num_train_timesteps() / num_inference_steps);
-    for (std::int64_t i = skip_prk_steps_ ? 0 : 3; i < plain.numel(); ++i)
-        list.push_back(plain[i].item<std::int64_t>());
-    timesteps_ = at::tensor(list, at::kLong);
+    list_timesteps();
     // Of the number of entries, as in MONAI: with Runge-Kutta steps it is less than the timesteps are apart.
     stride_ = num_train_timesteps() / timesteps_.numel();
+}
+
+void PNDMScheduler::skip_steps(std::int64_t steps) {
+    plain_ = plain_.slice(0, steps);
+    list_timesteps();
+}
+
+void PNDMScheduler::list_timesteps() {
+    const std::int64_t most = std::max<std::int64_t>(plain_.numel() - 1, 0);
+    const std::int64_t first_steps = skip_prk_steps_ ? 0 : std::min<std::int64_t>(3, most);
+    std::vector<std::int64_t> list = runge_kutta_timesteps(plain_, first_steps, ratio_);
+    for (std::int64_t i = first_steps; i < plain_.numel(); ++i) list.push_back(plain_[i].item<std::int64_t>());
+    timesteps_ = at::tensor(list, at::kLong);
+    first_calls_ = 4 * first_steps;
     outputs_.clear();
 }
 
@@ -64,7 +75,7 @@ SchedulerStep PNDMScheduler::step(const at::Tensor& model_output, std::int64_t i
     const at::Tensor alpha = alpha_prod(timestep(index));
     // MONAI gives none; this is what the network says here, whatever the method makes of it.
     const at::Tensor original = prediction_.predict(model_output, sample, alpha.sqrt(), (1 - alpha).sqrt()).original;
-    const bool starting = !skip_prk_steps_ && index < runge_kutta_calls;
+    const bool starting = index < first_calls_;
     return {starting ? runge_kutta_step(model_output, index, sample) : multistep(model_output, index, sample),
             original};
 }
@@ -89,7 +100,7 @@ at::Tensor PNDMScheduler::runge_kutta_step(const at::Tensor& output, std::int64_
 
 // Adams-Bashforth over the outputs so far.
 at::Tensor PNDMScheduler::multistep(const at::Tensor& output, std::int64_t index, const at::Tensor& sample) {
-    if (index == 1) return repeated_first_step(output);
+    if (index == 1 && first_calls_ == 0) return repeated_first_step(output);
     if (index == 0) start_ = sample;
     if (outputs_.size() == 4) outputs_.erase(outputs_.begin());
     outputs_.push_back(output);

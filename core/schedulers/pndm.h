@@ -19,10 +19,13 @@ class PNDMScheduler : public VPScheduler {
     void visit_options(OptionVisitor& visitor) override;
     // Throws Error(config) for less than 4 steps with Runge-Kutta steps, and past the last training timestep.
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
+    // Fewer than four steps that are left take fewer Runge-Kutta steps.
+    void skip_steps(std::int64_t steps) override;
     SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
                        const NoiseSource& noise) override;
 
   private:
+    void list_timesteps();
     at::Tensor runge_kutta_step(const at::Tensor& output, std::int64_t index, const at::Tensor& sample);
     at::Tensor multistep(const at::Tensor& output, std::int64_t index, const at::Tensor& sample);
     at::Tensor repeated_first_step(const at::Tensor& output);
@@ -35,6 +38,9 @@ class PNDMScheduler : public VPScheduler {
     std::int64_t steps_offset_ = 0;
     PredictionOptions prediction_;
 
+    std::int64_t ratio_ = 0;           // timesteps between two entries of plain_
+    at::Tensor plain_;                 // one timestep a step
+    std::int64_t first_calls_ = 0;     // of Runge-Kutta steps, four each
     std::int64_t stride_ = 0;          // timesteps between two steps
     std::vector<at::Tensor> outputs_;  // the latest of them last, at most 4
     at::Tensor weighted_;              // sum of a Runge-Kutta step so far

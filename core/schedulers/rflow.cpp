@@ -38,6 +38,7 @@ void RFlowScheduler::visit_options(OptionVisitor& v) {
 }
 
 void RFlowScheduler::set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) {
+    steps_ = num_inference_steps;
     const at::ScalarType type = transform_in_float32 ? at::kFloat : at::kDouble;
     timesteps_ = to_float16(flow_timesteps(num_inference_steps, latent_voxels, type));
     if (use_discrete_timesteps()) timesteps_ = timesteps_.to(at::kLong);
@@ -46,7 +47,7 @@ void RFlowScheduler::set_timesteps(std::int64_t num_inference_steps, std::int64_
 
 double RFlowScheduler::step_length(std::int64_t index) const {
     const std::int64_t steps = timesteps_.numel();
-    if (!use_next_timestep) return 1.0 / static_cast<double>(steps);
+    if (!use_next_timestep) return 1.0 / static_cast<double>(steps_);
     const std::int64_t next = index + 1 < steps ? timesteps_[index + 1].to(at::kLong).item<std::int64_t>() : 0;
     const at::Tensor difference = timesteps_[index] - next;  // in float16 where the timesteps are
     return difference.item<double>() / num_train_timesteps();

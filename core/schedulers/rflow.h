@@ -28,6 +28,7 @@ class RFlowScheduler : public FlowScheduler {
     double scale_ = 1;
     double transform_scale_ = 1;
     std::int64_t steps_offset_ = 0;
+    std::int64_t steps_ = 0;  // num_inference_steps
 };
 
 }  // namespace voldiff

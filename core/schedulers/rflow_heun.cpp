@@ -11,6 +11,12 @@ void RFlowHeunScheduler::set_timesteps(std::int64_t num_inference_steps, std::in
     timesteps_ = at::cat({timesteps_.slice(0, 0, 1), timesteps_.slice(0, 1).repeat_interleave(2)});
 }
 
+void RFlowHeunScheduler::skip_steps(std::int64_t steps) {
+    const at::Tensor left = timesteps_.slice(0, 2 * steps);  // the entries of whole intervals
+    ExactFlowScheduler::skip_steps(steps);
+    timesteps_ = left;
+}
+
 SchedulerStep RFlowHeunScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
                                        const NoiseSource& /*noise*/) {
     const bool predictor = index % 2 == 0;

@@ -13,6 +13,7 @@ namespace voldiff {
 class RFlowHeunScheduler : public ExactFlowScheduler {
   public:
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
+    void skip_steps(std::int64_t steps) override;
     SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
                        const NoiseSource& noise) override;
 

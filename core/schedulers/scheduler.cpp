@@ -2,7 +2,11 @@
 
 #include "core/error.h"
 
+#include <ATen/core/Tensor.h>
+
 namespace voldiff {
+
+void Scheduler::skip_steps(std::int64_t steps) { timesteps_ = timesteps_.slice(0, steps); }
 
 void Scheduler::check_steps(std::int64_t steps, std::int64_t least, std::int64_t most, const std::string& limit) {
     if (steps >= least && steps <= most) return;

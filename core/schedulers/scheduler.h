@@ -35,6 +35,11 @@ class Scheduler : public OptionGroup {
     // Throws Error(config) where the number of steps does not fit the training schedule.
     virtual void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) = 0;
 
+    // Leaves the first `steps` of num_inference_steps out, for a start from a noisy image at what is then
+    // timesteps()[0]; none is left where it is all of them. After set_timesteps, before the first step: `step` counts
+    // what is left from 0, so a scheduler that remembers starts as it does from noise.
+    virtual void skip_steps(std::int64_t steps);
+
     // One entry a network call, from noise to data: one for each step, or more where a scheduler says so. In the type
     // that the reference stores (float16 or int64), float64 where there is no reference.
     const at::Tensor& timesteps() const { return timesteps_; }

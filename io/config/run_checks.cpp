@@ -37,6 +37,7 @@ class Checks {
         modality();
         text();
         mask();
+        image_to_image();
         range("spacing_xy", run_.trained.spacing_xy);
         range("spacing_z", run_.trained.spacing_z);
     }
@@ -122,6 +123,9 @@ class Checks {
         if (!mask.given() && listed != run_.origins.end() && !listed->second.in_file()) {
             add("mask.anatomy_list", empty_anatomy_list);
         }
+        if (run_.image_to_image.given() && (mask.from_library() || mask.from_sizes())) {
+            add(mask_key(), "'image_to_image.file' wants a mask of that volume, expected none or 'mask.file'");
+        }
         needs(mask.from_library(), "library", mask.library);
         needs(mask.from_library(), "library_index", mask.library_index);
         needs(mask.from_sizes(), "size_conditions", mask.size_conditions);
@@ -148,6 +152,14 @@ class Checks {
             check("mask.anatomy_list", [&] { label_table().value(anatomy); });
         }
         check("mask.controllable_anatomy_size", [this] { check_anatomy_sizes(anatomy_sizes(run_.mask)); });
+    }
+
+    void image_to_image() {
+        const auto strength = run_.origins.find("image_to_image.strength");
+        if (run_.image_to_image.given() || strength == run_.origins.end()) return;
+        const bool in_record = strength->second.in_file() && run_.origins.count("image_to_image.file") != 0;
+        if (in_record) return;  // a record says all options, the empty ones too
+        add("image_to_image.strength", "'image_to_image.strength' is given without 'image_to_image.file'");
     }
 
     void range(const std::string& name, const std::vector<double>& values) {

@@ -126,6 +126,23 @@ void DecodeSection::visit_options(OptionVisitor& v) {
     v.visit(Option("overlap", "part of a window that the next one covers too").in(0, 0.99), overlap);
 }
 
+void EncodeSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("method", "how an image becomes a latent").one_of({"auto", "whole", "sliding_window"}), method);
+    v.visit(Option("roi", "window of sliding_window").in(1, 65536).measured_in("latent voxels, x y z"), roi);
+    v.visit(Option("overlap", "part of a window that the next one covers too").in(0, 0.99), overlap);
+    v.visit(Option("pad", "zeros (air) around a volume whose size does not divide, taken away again afterwards"), pad);
+    v.visit(Option("sample",
+                   "encode: draw from the latent distribution with the seed, as MAISI's script does without "
+                   "one, in place of its mean"),
+            sample);
+}
+
+void ImageToImageSection::visit_options(OptionVisitor& v) {
+    v.visit(Option("file", "volume to start from in place of noise; the result has its voxels"), file);
+    v.visit(Option("strength", "share of the steps that are taken: 0 keeps the volume, 1 is all from noise").in(0, 1),
+            strength);
+}
+
 void OutputSection::visit_options(OptionVisitor& v) {
     v.visit(Option("directory", "folder of the results, made where missing"), directory);
     v.visit(Option("name", "file name without extension; knows {config}, {seed} and {index:03}"), name);
@@ -154,6 +171,8 @@ void RunConfig::visit_sections(OptionVisitor& v) {
     v.visit(Option("mask", "the labels to start from"), mask);
     v.visit(Option("trained", "what the model was trained for; --force goes beyond"), trained);
     v.visit(Option("decode", "from latent to image"), decode);
+    v.visit(Option("encode", "from image to latent"), encode);
+    v.visit(Option("image_to_image", "the volume to start from"), image_to_image);
     v.visit(Option("output", "files to write"), output);
     v.visit(Option("runtime", "the machine"), runtime);
 }

@@ -98,6 +98,24 @@ struct DecodeSection : OptionGroup {
     void visit_options(OptionVisitor& visitor) override;
 };
 
+// From image to latent: `voldiff encode`, and the volume of image_to_image.
+struct EncodeSection : OptionGroup {
+    std::string method = "auto";
+    std::array<std::int64_t, 3> roi{80, 80, 40};  // latent voxels, x y z; MAISI's 320 x 320 x 160 voxels
+    double overlap = 0.4;
+    bool pad = false;
+    bool sample = false;  // MAISI's script draws one; the mean is the same each time
+    void visit_options(OptionVisitor& visitor) override;
+};
+
+// The volume to start from; empty for a start from noise. Path as written, see io/config/weight_path.h.
+struct ImageToImageSection : OptionGroup {
+    std::string file;
+    double strength = 0.5;  // 0 is the volume as the autoencoder gives it back, 1 the run from noise
+    void visit_options(OptionVisitor& visitor) override;
+    bool given() const { return !file.empty(); }
+};
+
 struct OutputSection : OptionGroup {
     std::string directory = "output";
     std::string name = "{config}_seed{seed}_{index:03}";
@@ -123,6 +141,8 @@ struct RunConfig : OptionGroup {
     MaskSection mask;
     TrainedSection trained;
     DecodeSection decode;
+    EncodeSection encode;
+    ImageToImageSection image_to_image;
     OutputSection output;
     RuntimeSection runtime;
 

@@ -78,6 +78,11 @@ fs::path resolve_mask_input(const RunConfig& run, const std::string& key, const 
                          key == "library" ? input_folder : input_file);
 }
 
+fs::path resolve_start_image(const RunConfig& run) {
+    return resolve_input(run, "image_to_image.file", run.image_to_image.file,
+                         "relative paths start beside the file that says them");
+}
+
 std::vector<std::string> missing_weights(const RunConfig& run) {
     const WeightsSection& weights = run.weights;
     const std::pair<const char*, const std::string&> files[] = {
@@ -119,6 +124,8 @@ void make_inputs_absolute(RunConfig& run) {
         resolve_mask("library_index", run.mask.library_index);
     }
     if (run.mask.from_sizes()) resolve_mask("size_conditions", run.mask.size_conditions);
+    std::string& start = run.image_to_image.file;
+    if (!start.empty()) start = fs::absolute(resolve_start_image(run)).lexically_normal().string();
 }
 
 }  // namespace voldiff

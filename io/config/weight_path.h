@@ -33,8 +33,11 @@ std::filesystem::path resolve_input(const RunConfig& run, const std::string& key
 // The file of `mask.KEY` (or folder, for `library`), which says `path`. Throws Error(io).
 std::filesystem::path resolve_mask_input(const RunConfig& run, const std::string& key, const std::string& path);
 
-// Writes the absolute path of its file over each path of `run.weights` and `run.mask` that was given: what a sidecar
-// must hold, since it lies in another folder than the config. Throws as `resolve_weight`.
+// The file of `image_to_image.file`. Throws Error(io).
+std::filesystem::path resolve_start_image(const RunConfig& run);
+
+// Writes the absolute path of its file over each path of the weights, the mask and the image to start from: what a
+// sidecar must hold, since it lies in another folder than the config. Throws as `resolve_weight`.
 void make_inputs_absolute(RunConfig& run);
 
 }  // namespace voldiff

@@ -57,6 +57,11 @@ class ModelLoader {
         return std::move(model_);
     }
 
+    Model load_autoencoder() {
+        add_autoencoder();
+        return std::move(model_);
+    }
+
     LoadedNetwork load_one(const std::string& name) {
         options_ = at::TensorOptions().dtype(at::kFloat);
         LoadedNetwork loaded{make_network(run_.network, name), {}, {}};
@@ -67,12 +72,16 @@ class ModelLoader {
     }
 
   private:
-    void load_image_networks() {
+    void add_autoencoder() {
         model_.autoencoder =
             network<AutoencoderKl, Autoencoder>("autoencoder", run_.network.autoencoder, load_scripted_autoencoder);
         if (run_.network.autoencoder.norm_float16) {
             model_.notes.push_back({"norm_float16 is ignored: group norms are computed in float32"});
         }
+    }
+
+    void load_image_networks() {
+        add_autoencoder();
         model_.diffusion_unet =
             network<DiffusionUnet, Denoiser>("diffusion_unet", run_.network.diffusion_unet, load_scripted_denoiser);
         model_.scale_factor = scale_factor();
@@ -167,6 +176,8 @@ class ModelLoader {
 }  // namespace
 
 Model load_model(const RunConfig& run) { return ModelLoader(run).load(); }
+
+Model load_autoencoder(const RunConfig& run) { return ModelLoader(run).load_autoencoder(); }
 
 LoadedNetwork load_network(const RunConfig& run, const std::string& name) { return ModelLoader(run).load_one(name); }
 

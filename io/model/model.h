@@ -55,6 +55,9 @@ struct Model {
 // precision that this LibTorch does not have, and what `resolve_weight` and `read_checkpoint` throw.
 Model load_model(const RunConfig& run);
 
+// The same for the autoencoder alone: the others stay empty, and the scale factor is 1.
+Model load_autoencoder(const RunConfig& run);
+
 // Throws Error(config) for an unknown modality or a missing body region.
 ImageRequest image_request(const RunConfig& run, const Model& model);
 

@@ -4,6 +4,7 @@
 #include "io/file.h"
 
 #include <itkMetaImageIO.h>
+#include <itkMultiThreaderBase.h>
 #include <itkNiftiImageIO.h>
 #include <itkNrrdImageIO.h>
 #include <itkVersion.h>
@@ -98,8 +99,9 @@ const std::vector<Element>& elements() {
     return table;
 }
 
-itk::ImageIORegion whole_region(const std::array<std::int64_t, 3>& size) {
-    itk::ImageIORegion region(3);
+itk::ImageIORegion whole_region(const std::array<std::int64_t, 3>& size, std::int64_t channels) {
+    itk::ImageIORegion region(channels > 1 ? 4 : 3);
+    if (channels > 1) region.SetSize(3, static_cast<itk::SizeValueType>(channels));
     for (unsigned axis = 0; axis < 3; ++axis) {
         region.SetIndex(axis, 0);
         region.SetSize(axis, static_cast<itk::SizeValueType>(size[axis]));
@@ -139,7 +141,7 @@ void set_geometry(itk::ImageIOBase& io, const Affine& affine) {
     const auto spacing = spacing_of(affine);
     check_orthogonal(affine, spacing);
     for (unsigned axis = 0; axis < 3; ++axis) {
-        std::vector<double> direction(3);
+        std::vector<double> direction(io.GetNumberOfDimensions(), 0);
         for (std::size_t row = 0; row < 3; ++row) direction[row] = lps(row, affine[row][axis] / spacing[axis]);
         io.SetSpacing(axis, spacing[axis]);
         io.SetOrigin(axis, lps(axis, affine[axis][3]));
@@ -169,5 +171,10 @@ bool same_bytes(const at::Tensor& a, const at::Tensor& b) {
 }
 
 std::string itk_version() { return itk::Version::GetITKVersion(); }
+
+void use_itk_threads(int threads) {
+    itk::MultiThreaderBase::SetGlobalMaximumNumberOfThreads(static_cast<itk::ThreadIdType>(threads));
+    itk::MultiThreaderBase::SetGlobalDefaultNumberOfThreads(static_cast<itk::ThreadIdType>(threads));
+}
 
 }  // namespace voldiff

@@ -27,7 +27,8 @@ const std::vector<Element>& elements();
 // Throws Error(config) for an unknown extension.
 itk::ImageIOBase::Pointer image_io_for(const std::filesystem::path& path);
 
-itk::ImageIORegion whole_region(const std::array<std::int64_t, 3>& size);
+// With a fourth axis for more than one channel.
+itk::ImageIORegion whole_region(const std::array<std::int64_t, 3>& size, std::int64_t channels = 1);
 
 Affine affine_from(const itk::ImageIOBase& io);
 // Throws Error(io) for an affine that is singular or has shear.

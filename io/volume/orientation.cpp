@@ -78,6 +78,17 @@ Volume to_ras(const Volume& volume) {
     return result;
 }
 
+at::Tensor from_ras(const at::Tensor& voxels, const Affine& affine) {
+    std::array<std::int64_t, 3> from{};
+    std::vector<std::int64_t> flipped;
+    const auto directions = axis_directions(affine);
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        from[axis] = static_cast<std::int64_t>(directions[axis].world);
+        if (!directions[axis].positive) flipped.push_back(static_cast<std::int64_t>(axis));
+    }
+    return voxels.permute(from).flip(flipped).contiguous();
+}
+
 double largest_shift(const Affine& a, const Affine& b, const std::array<std::int64_t, 3>& size) {
     double largest = 0;
     for (unsigned corner = 0; corner < 8; ++corner) {

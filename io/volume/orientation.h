@@ -24,6 +24,9 @@ std::string orientation_code(const Affine& affine);
 // interpolated, so an oblique volume stays oblique.
 Volume to_ras(const Volume& volume);
 
+// The inverse for voxels: [X, Y, Z] as `to_ras` gives them -> in the order of the volume that `affine` is of.
+at::Tensor from_ras(const at::Tensor& voxels, const Affine& affine);
+
 // The largest distance, in mm, between the places that two affines give the same voxel of a volume of `size`; it is
 // found at a corner.
 double largest_shift(const Affine& a, const Affine& b, const std::array<std::int64_t, 3>& size);

@@ -43,16 +43,20 @@ const Element& element_of(const path& file, const itk::ImageIOBase& io) {
                      " are not supported");
 }
 
-std::array<std::int64_t, 3> size_of(const path& file, const itk::ImageIOBase& io) {
+// Voxels along x, y, z, and values a voxel: 1 unless `axes` is 4.
+std::array<std::int64_t, 4> size_of(const path& file, const itk::ImageIOBase& io, unsigned axes) {
     std::vector<std::string> text;
-    bool spatial = io.GetNumberOfDimensions() >= 3;
+    bool fits = io.GetNumberOfDimensions() >= 3;
     for (unsigned axis = 0; axis < io.GetNumberOfDimensions(); ++axis) {
         text.push_back(std::to_string(io.GetDimensions(axis)));
-        spatial = spatial && (axis < 3 || io.GetDimensions(axis) == 1);
+        fits = fits && (axis < axes || io.GetDimensions(axis) == 1);
     }
-    if (!spatial) refuse(file, "expected three dimensions, found " + join(text, " x "));
-    std::array<std::int64_t, 3> size{};
-    for (unsigned axis = 0; axis < 3; ++axis) size[axis] = static_cast<std::int64_t>(io.GetDimensions(axis));
+    if (!fits)
+        refuse(file, std::string("expected three dimensions") + (axes == 4 ? " and channels" : "") + ", found " +
+                         join(text, " x "));
+    std::array<std::int64_t, 4> size{1, 1, 1, 1};
+    for (unsigned axis = 0; axis < std::min(axes, io.GetNumberOfDimensions()); ++axis)
+        size[axis] = static_cast<std::int64_t>(io.GetDimensions(axis));
     return size;
 }
 
@@ -75,6 +79,7 @@ struct Opened {
     itk::ImageIOBase::Pointer io;
     std::optional<NiftiHeader> nifti;
     const Element* element = nullptr;
+    std::int64_t channels = 1;  // values a voxel, along a fourth axis
     VolumeInfo info;
 };
 
@@ -94,7 +99,7 @@ Affine affine_of(const Opened& opened) {
     return affine_from(*opened.io);
 }
 
-Opened open_volume(const path& file) {
+Opened open_volume(const path& file, unsigned axes = 3) {
     Opened opened;
     opened.io = image_io_for(file);
     check_is_file(file);
@@ -106,17 +111,23 @@ Opened open_volume(const path& file) {
         opened.io->ReadImageInformation();
     });
     opened.element = &element_of(file, *opened.io);
-    const auto size = size_of(file, *opened.io);
-    check_claim(file, size, opened.nifti ? opened.nifti->bytes_each : opened.io->GetComponentSize());
+    const auto [x, y, z, channels] = size_of(file, *opened.io, axes);
+    const std::array<std::int64_t, 3> size{x, y, z};
+    opened.channels = channels;
+    if (channels < 1) refuse(file, "its header is corrupt: it has no channels");
+    check_claim(
+        file, size,
+        (opened.nifti ? opened.nifti->bytes_each : opened.io->GetComponentSize()) * static_cast<std::size_t>(channels));
     const Affine affine = affine_of(opened);
     check_affine(file, affine);
     opened.info = {size, spacing_of(affine), opened.element->name, affine};
     return opened;
 }
 
-at::Tensor allocate(const path& file, const VolumeInfo& info, at::ScalarType type) {
+at::Tensor allocate(const path& file, const Opened& opened) {
+    const auto& size = opened.info.size;
     try {
-        return at::empty({info.size[2], info.size[1], info.size[0]}, type);  // ITK's order: x fastest
+        return at::empty({opened.channels, size[2], size[1], size[0]}, opened.element->storage);  // x fastest, as ITK
     } catch (const std::exception&) {
         throw Error(ErrorCode::memory, "no memory for the voxels of '" + file.string() + "'");
     }
@@ -132,13 +143,13 @@ void check_not_cut_short(const path& file, const NiftiHeader& header, std::uint6
 }
 
 at::Tensor read_voxels(const path& file, const Opened& opened, int background) {
-    const at::Tensor voxels = allocate(file, opened.info, opened.element->storage);
+    const at::Tensor voxels = allocate(file, opened);
     if (opened.nifti && opened.nifti->plain) {
         read_stored_voxels(file, *opened.nifti, voxels.data_ptr(), voxels.nbytes());
         return voxels;
     }
     voxels.fill_(background);
-    opened.io->SetIORegion(whole_region(opened.info.size));
+    opened.io->SetIORegion(whole_region(opened.info.size, opened.channels));
     through_itk("read", file, [&] { opened.io->Read(voxels.data_ptr()); });
     return voxels;
 }
@@ -158,21 +169,36 @@ at::Tensor to_signed(const at::Tensor& voxels, std::int64_t mask) {
     return voxels.to(voxels.scalar_type() == at::kShort ? at::kInt : at::kLong).bitwise_and_(mask);
 }
 
-}  // namespace
-
-VolumeInfo read_volume_info(const path& file) { return open_volume(file).info; }
-
-Volume read_volume(const path& file) {
-    const Opened opened = open_volume(file);
+// [channels, Z, Y, X], checked to be whole.
+at::Tensor read_whole(const path& file, const Opened& opened) {
     const bool mha = extension(file) == ".mha";
     if (mha) check_mha_is_whole(file, bytes_of(opened));
     at::Tensor voxels = read_voxels(file, opened, 0);
     if (opened.nifti && !opened.nifti->plain)
         check_not_cut_short(file, *opened.nifti, static_cast<std::uint64_t>(voxels.numel()));
     if (mha) check_all_were_read(file, voxels);
+    return voxels;
+}
+
+}  // namespace
+
+VolumeInfo read_volume_info(const path& file) { return open_volume(file).info; }
+
+Volume read_volume(const path& file) {
+    const Opened opened = open_volume(file);
+    at::Tensor voxels = read_whole(file, opened).squeeze(0);
     const std::int64_t mask = opened.element->unsigned_mask;
     if (mask != 0) voxels = to_signed(voxels, mask);
     return {voxels.permute({2, 1, 0}).contiguous(), opened.info.affine};
+}
+
+Volume read_channels(const path& file) {
+    if (!is_nifti(file))
+        throw Error(ErrorCode::config, "'" + file.string() + "' is not named as a NIfTI file (.nii.gz, .nii)");
+    const Opened opened = open_volume(file, 4);
+    if (!at::isFloatingType(opened.element->storage))
+        refuse(file, "expected channels of floating-point numbers, found " + opened.info.dtype);
+    return {read_whole(file, opened).to(at::kFloat).permute({3, 2, 1, 0}).contiguous(), opened.info.affine};
 }
 
 }  // namespace voldiff

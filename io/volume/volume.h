@@ -25,7 +25,7 @@ Affine diagonal_affine(const std::array<double, 3>& spacing);
 std::array<double, 3> spacing_of(const Affine& affine);
 
 struct Volume {
-    at::Tensor voxels;  // [X, Y, Z], contiguous, on the CPU
+    at::Tensor voxels;  // [X, Y, Z], contiguous, on the CPU; [X, Y, Z, channels] where a function says so
     Affine affine;
 };
 
@@ -52,11 +52,19 @@ VolumeInfo read_volume_info(const std::filesystem::path& path);
 // becomes int64, which LibTorch has in all its versions.
 Volume read_volume(const std::filesystem::path& path);
 
-// int16, int32, uint8, float32 or float64, from the tensor's type; NaN and infinity are written as they are. The file
-// appears under its name only when it is whole. Throws Error(config) for an unknown extension, Error(io) for another
-// type, for an affine with shear (ITK has none) and for whatever the system refuses.
+// A NIfTI file with channels along its fourth axis, as float32: voxels are [X, Y, Z, channels], one channel where there
+// is no such axis. Throws as `read_volume`, and where the file has integers.
+Volume read_channels(const std::filesystem::path& path);
+
+// [X, Y, Z], or [X, Y, Z, channels] in a NIfTI file. int16, int32, uint8, float32 or float64, from the tensor's type;
+// NaN and infinity are written as they are. The file appears under its name only when it is whole. Throws Error(config)
+// for an unknown extension, Error(io) for another type, for an affine with shear (ITK has none) and for whatever the
+// system refuses.
 void write_volume(const std::filesystem::path& path, const Volume& volume);
 
 std::string itk_version();
+
+// Threads of ITK's filters from now on.
+void use_itk_threads(int threads);
 
 }  // namespace voldiff

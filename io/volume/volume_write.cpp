@@ -33,17 +33,26 @@ bool is_whole(const std::filesystem::path& temporary, const at::Tensor& voxels) 
     }
 }
 
+std::vector<std::int64_t> reversed_axes(const at::Tensor& x) {
+    std::vector<std::int64_t> axes;
+    for (std::int64_t axis = x.dim(); axis-- > 0;) axes.push_back(axis);
+    return axes;
+}
+
 void write_itk(const std::filesystem::path& file, const std::filesystem::path& temporary, const Volume& volume) {
-    const at::Tensor buffer = volume.voxels.permute({2, 1, 0}).contiguous();  // x fastest
+    const at::Tensor buffer = volume.voxels.permute(reversed_axes(volume.voxels)).contiguous();  // x fastest
+    const auto axes = static_cast<unsigned>(volume.voxels.dim());
     const itk::ImageIOBase::Pointer io = image_io_for(file);
     io->SetFileName(temporary.string());
-    io->SetNumberOfDimensions(3);
-    for (unsigned axis = 0; axis < 3; ++axis) io->SetDimensions(axis, static_cast<unsigned>(volume.voxels.size(axis)));
+    io->SetNumberOfDimensions(axes);
+    for (unsigned axis = 0; axis < axes; ++axis)
+        io->SetDimensions(axis, static_cast<unsigned>(volume.voxels.size(axis)));
     io->SetPixelType(itk::IOPixelEnum::SCALAR);
     io->SetNumberOfComponents(1);
     io->SetComponentType(written_element(file, volume.voxels.scalar_type()).component);
     io->SetUseCompression(true);
-    io->SetIORegion(whole_region({volume.voxels.size(0), volume.voxels.size(1), volume.voxels.size(2)}));
+    io->SetIORegion(whole_region({volume.voxels.size(0), volume.voxels.size(1), volume.voxels.size(2)},
+                                 axes == 4 ? volume.voxels.size(3) : 1));
     through_itk("write", file, [&] {
         set_geometry(*io, volume.affine);
         io->WriteImageInformation();
@@ -56,7 +65,8 @@ void write_itk(const std::filesystem::path& file, const std::filesystem::path& t
 void write_volume(const std::filesystem::path& file, const Volume& volume) {
     check_volume_format(file);
     written_element(file, volume.voxels.scalar_type());
-    if (volume.voxels.dim() != 3 || volume.voxels.numel() == 0)
+    const bool shaped = volume.voxels.dim() == 3 || (volume.voxels.dim() == 4 && is_nifti(file));
+    if (!shaped || volume.voxels.numel() == 0)
         throw Error(ErrorCode::internal, "cannot write '" + file.string() + "': voxels are not [X, Y, Z]");
     AtomicFile whole(file);
     const at::Tensor voxels = volume.voxels.to(at::kCPU).contiguous();

@@ -5,6 +5,7 @@
 #include "core/anatomy/labels.h"
 #include "core/anatomy/quality.h"
 #include "core/anatomy/tumors.h"
+#include "core/pipeline/intensity.h"
 #include "io/anatomy/body_envelope.h"
 #include "io/anatomy/components.h"
 #include "io/anatomy/mask_post_process.h"
@@ -97,7 +98,7 @@ void body_augmented(const Call& call) {
 }
 
 void cropped_to_body(const Call& call) {
-    const double value = call.has("a_min") ? call.argument("a_min").get<double>() : background_intensity(1);
+    const double value = call.has("a_min") ? call.argument("a_min").get<double>() : made_range(1).lower;
     call.compare(with_even_background(call.tensor("synthetic_images"), call.tensor("combine_label"), value));
 }
 

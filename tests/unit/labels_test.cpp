@@ -1,6 +1,7 @@
 #include "core/anatomy/labels.h"
 
 #include "core/anatomy/encoding.h"
+#include "core/pipeline/intensity.h"
 #include "tests/config_helpers.h"
 #include "tests/support/label_volumes.h"
 
@@ -95,8 +96,8 @@ TEST(KeepOrgans, NumbersThemInOrderOfTheList) {
 TEST(EvenBackground, IsAirForCtAndNothingForMr) {
     const at::Tensor image = at::tensor({-50.0F, 40.0F});
     const at::Tensor labels = at::tensor({0, 1}, at::kInt);
-    EXPECT_TRUE(at::equal(with_even_background(image, labels, background_intensity(1)), at::tensor({-1000.0F, 40.0F})));
-    EXPECT_TRUE(at::equal(with_even_background(image, labels, background_intensity(8)), at::tensor({0.0F, 40.0F})));
+    EXPECT_TRUE(at::equal(with_even_background(image, labels, made_range(1).lower), at::tensor({-1000.0F, 40.0F})));
+    EXPECT_TRUE(at::equal(with_even_background(image, labels, made_range(8).lower), at::tensor({0.0F, 40.0F})));
     EXPECT_EQ(image[0].item<float>(), -50.0F) << "the argument stays";
 }
 

@@ -98,10 +98,10 @@ TEST(LatentShape, DividesByBothNetworks) {
 
 TEST(Intensity, ClipsAndTruncatesTowardZero) {
     const at::Tensor decoded = at::tensor({-0.1F, 0.0003F, 0.49965F, 0.5F, 1.2F}).view({1, 1, 1, 1, 5});
-    const at::Tensor ct = to_int16(to_intensity(decoded, 1)).flatten();
+    const at::Tensor ct = to_int16(to_intensity(decoded, made_range(1))).flatten();
     const at::Tensor expected_ct = at::tensor({-1000, -999, 0, 0, 1000}).to(at::kShort);
     EXPECT_TRUE(at::equal(ct, expected_ct)) << ct;
-    const at::Tensor mr = to_int16(to_intensity(decoded, first_mr_modality)).flatten();
+    const at::Tensor mr = to_int16(to_intensity(decoded, made_range(first_mr_modality))).flatten();
     EXPECT_TRUE(at::equal(mr, at::tensor({0, 0, 499, 500, 1200}).to(at::kShort))) << mr;
 }
 

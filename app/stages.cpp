@@ -1,4 +1,4 @@
-#include "app/stage_watch.h"
+#include "app/stages.h"
 
 #include "io/system/system.h"
 

@@ -1,4 +1,4 @@
-// Progress of a run's stages on the screen, and their times and memory for the record.
+// The stages of a run: progress on the screen, and how long each took.
 #pragma once
 
 #include "app/commands/commands.h"
@@ -23,12 +23,12 @@ class StageClock {
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
+// Progress of the stages on the screen, and their clocks. Throws where the run was cancelled.
 class StageWatch {
   public:
     StageWatch(Context& context, std::vector<StageRecord>& records)
         : context_(context), records_(records), progress_(context.log) {}
 
-    // `done` of `all` steps of a stage are done. Throws Error(cancelled) where the user wants to stop.
     void operator()(const std::string& stage, std::size_t done, std::size_t all);
     // Starts the clock of a stage before its first step is done.
     void begin(const std::string& stage, std::size_t steps);

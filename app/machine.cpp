@@ -1,0 +1,50 @@
+#include "app/machine.h"
+
+#include "io/checkpoint/hash.h"
+#include "io/system/system.h"
+#include "io/volume/volume.h"
+
+#include <ATen/Parallel.h>
+
+namespace voldiff {
+
+void set_threads(const RuntimeSection& runtime) {
+    const int threads = runtime.threads > 0 ? static_cast<int>(runtime.threads) : core_count();
+    at::set_num_threads(threads);
+    use_itk_threads(threads);
+}
+
+double memory_allowed(const RuntimeSection& runtime) {
+    if (runtime.memory_limit > 0) return static_cast<double>(runtime.memory_limit);
+    const auto available = static_cast<double>(available_memory());
+    return available > 0 ? available : 1e18;  // the system does not say
+}
+
+void tell(Log& log, const std::vector<LoadNote>& notes) {
+    for (const LoadNote& note : notes) note.warning ? log.warn(note.text) : log.info("note: " + note.text);
+}
+
+EncodeOptions encode_options(const RunConfig& run, const Extents& latent) {
+    EncodeOptions options;
+    options.method = run.encode.method;
+    options.roi = run.encode.roi;
+    options.overlap = run.encode.overlap;
+    return choose_encode_method(options, run.network.autoencoder, latent, memory_allowed(run.runtime));
+}
+
+RunRecord begin_record(const RunConfig& run, std::int64_t seed) {
+    RunRecord record;
+    record.version = VOLDIFF_VERSION;
+    record.device = resolve_device(run.runtime.device);
+    record.threads = at::get_num_threads();
+    record.seed = seed;
+    return record;
+}
+
+std::map<std::string, std::string> hash_weights(const Model& model) {
+    std::map<std::string, std::string> hashes;
+    for (const WeightFile& file : model.files) hashes[file.key] = sha256_of_file(file.path);
+    return hashes;
+}
+
+}  // namespace voldiff
