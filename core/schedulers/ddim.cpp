@@ -25,8 +25,8 @@ void DDIMScheduler::set_timesteps(std::int64_t num_inference_steps, std::int64_t
     timesteps_ = leading_timesteps(num_inference_steps) + steps_offset_;
 }
 
-SchedulerStep DDIMScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                  const NoiseSource& noise) {
+SchedulerStep DDIMScheduler::take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                                       const NoiseSource& noise) {
     const auto t = timesteps_[index].item<std::int64_t>();
     const at::Tensor alpha = alpha_prod(t);
     const at::Tensor previous = alpha_prod(t - num_train_timesteps() / timesteps_.numel(), set_alpha_to_one_);

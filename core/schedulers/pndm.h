@@ -19,8 +19,10 @@ class PNDMScheduler : public VPScheduler {
     void visit_options(OptionVisitor& visitor) override;
     // Throws Error(config) for less than 4 steps with Runge-Kutta steps, and past the last training timestep.
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
+
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     at::Tensor runge_kutta_step(const at::Tensor& output, std::int64_t index, const at::Tensor& sample);

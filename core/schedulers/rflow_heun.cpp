@@ -11,8 +11,8 @@ void RFlowHeunScheduler::set_timesteps(std::int64_t num_inference_steps, std::in
     timesteps_ = at::cat({timesteps_.slice(0, 0, 1), timesteps_.slice(0, 1).repeat_interleave(2)});
 }
 
-SchedulerStep RFlowHeunScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                       const NoiseSource& /*noise*/) {
+SchedulerStep RFlowHeunScheduler::take_step(const at::Tensor& model_output, std::int64_t index,
+                                            const at::Tensor& sample, const NoiseSource& /*noise*/) {
     const bool predictor = index % 2 == 0;
     const double dt = interval(static_cast<std::size_t>(index / 2));
     const at::Tensor original = sample + model_output * times()[static_cast<std::size_t>((index + 1) / 2)];

@@ -13,8 +13,10 @@ namespace voldiff {
 class RFlowHeunScheduler : public ExactFlowScheduler {
   public:
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
+
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     at::Tensor start_;     // the sample where the interval begins
