@@ -3,11 +3,15 @@
 #include "core/blocks/attention_layer.h"
 #include "core/blocks/script.h"
 #include "core/error.h"
+#include "core/ops/norm.h"
 #include "core/ops/upsample.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/silu.h>
+
+#include <sstream>
 
 namespace voldiff {
 
@@ -20,12 +24,46 @@ std::shared_ptr<TensorModule> make_convolution(const AutoencoderKlConfig& config
     return std::make_shared<AutoencoderConvolution>(config, options);
 }
 
+class MaisiGroupNorm : public GroupNorm {
+  public:
+    MaisiGroupNorm(const AutoencoderKlConfig& config, std::int64_t channels)
+        : GroupNorm(config.norm_num_groups, channels, config.norm_eps),
+          to_float16_(config.norm_float16 && config.hints_act) {}
+
+    at::Tensor forward(at::Tensor x) override {
+        check_axes(x);
+        if (!to_float16_) return GroupNorm::forward(std::move(x));
+        return ops::group_norm_float16(x, num_groups_, weight_, bias_, eps_);
+    }
+
+    at::Tensor forward_silu(const at::Tensor& x) override {
+        check_axes(x);
+        if (!to_float16_) return GroupNorm::forward_silu(x);
+        return at::silu(forward(x).to(at::kFloat)).to(at::kHalf);
+    }
+
+    std::string script() const override {
+        if (!to_float16_) return GroupNorm::script();
+        throw Error(ErrorCode::config, "norm_float16 is not written as TorchScript");
+    }
+
+  private:
+    static void check_axes(const at::Tensor& x) {
+        if (x.dim() == 5) return;
+        std::ostringstream message;
+        message << "MAISI's group norm: the input is " << x.sizes() << ", expected [N, C, D, H, W]";
+        throw Error(ErrorCode::config, message.str());
+    }
+
+    bool to_float16_;
+};
+
 class ResBlock : public TensorModule {
   public:
     ResBlock(const AutoencoderKlConfig& config, std::int64_t in, std::int64_t out, bool plain) {
-        norm1_ = add<GroupNorm>("norm1", config.norm_num_groups, in, config.norm_eps);
+        norm1_ = register_module("norm1", make_autoencoder_norm(config, in, plain));
         conv1_ = register_module("conv1", make_convolution(config, {in, out}, plain));
-        norm2_ = add<GroupNorm>("norm2", config.norm_num_groups, out, config.norm_eps);
+        norm2_ = register_module("norm2", make_autoencoder_norm(config, out, plain));
         conv2_ = register_module("conv2", make_convolution(config, {out, out}, plain));
         if (in == out) return;
         nin_shortcut_ = register_module("nin_shortcut", make_convolution(config, {in, out, 1, 1, 0}, plain));
@@ -137,7 +175,7 @@ AutoencoderConvolution::AutoencoderConvolution(const AutoencoderKlConfig& config
     : Convolution(with_key_depth(options, config.maisi ? 2 : 1)),
       options_(options),
       axis_(2 + config.dim_split),
-      splits_(config.maisi && config.drop_split_remainder ? config.num_splits : 1) {}
+      splits_(config.maisi && config.hints_act ? config.num_splits : 1) {}
 
 at::Tensor AutoencoderConvolution::without_remainder(const at::Tensor& y, std::int64_t input_extent) const {
     const std::int64_t slab = input_extent / splits_;
@@ -155,6 +193,11 @@ at::Tensor AutoencoderConvolution::forward(at::Tensor x) {
     const std::int64_t extent = x.size(axis_);
     at::Tensor y = Convolution::forward(std::move(x));
     return splits_ > 1 ? without_remainder(y, extent) : y;
+}
+
+std::shared_ptr<GroupNorm> make_autoencoder_norm(const AutoencoderKlConfig& config, std::int64_t channels, bool plain) {
+    if (config.maisi && !plain) return std::make_shared<MaisiGroupNorm>(config, channels);
+    return std::make_shared<GroupNorm>(config.norm_num_groups, channels, config.norm_eps);
 }
 
 std::shared_ptr<TensorModule> make_autoencoder_resblock(const AutoencoderKlConfig& config, std::int64_t in_channels,

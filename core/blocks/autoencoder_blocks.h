@@ -26,6 +26,11 @@ class AutoencoderConvolution : public Convolution {
     std::int64_t splits_;  // 1: keep everything
 };
 
+// The group norm of the configured class. MAISI's takes [N, C, D, H, W] only and rounds to float16 where norm_float16
+// acts; `plain`: MONAI core's in either class.
+std::shared_ptr<GroupNorm> make_autoencoder_norm(const AutoencoderKlConfig& config, std::int64_t channels,
+                                                 bool plain = false);
+
 // norm1, SiLU, conv1, norm2, SiLU, conv2, + nin_shortcut(x) where the number of channels changes.
 // [N, in, D, H, W] -> [N, out, D, H, W]. `plain` blocks have core keys in either class (the non-local part).
 std::shared_ptr<TensorModule> make_autoencoder_resblock(const AutoencoderKlConfig& config, std::int64_t in_channels,

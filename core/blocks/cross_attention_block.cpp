@@ -65,6 +65,12 @@ CrossAttentionBlock::CrossAttentionBlock(const CrossAttentionBlockConfig& config
 
 at::Tensor CrossAttentionBlock::forward(const at::Tensor& x, const at::Tensor& context) {
     const at::Tensor& source = context.defined() ? context : x;
+    const std::int64_t width = config_.context_input_size.value_or(config_.hidden_size);
+    if (source.size(-1) != width) {
+        refuse_cross_attention(
+            std::string(context.defined() ? "the context" : "no context is given, and the sequence") +
+            " has a width of " + std::to_string(source.size(-1)) + ", expected " + std::to_string(width));
+    }
     at::Tensor q = split_heads(to_q_->forward(x), config_.num_heads);
     at::Tensor k = split_heads(to_k_->forward(source), config_.num_heads);
     const at::Tensor v = split_heads(to_v_->forward(source), config_.num_heads);

@@ -51,9 +51,9 @@ class GroupNorm : public TensorModule {
     at::Tensor forward(at::Tensor x) override;
     std::string script() const override;
     // silu(forward(x))
-    at::Tensor forward_silu(const at::Tensor& x);
+    virtual at::Tensor forward_silu(const at::Tensor& x);
 
-  private:
+  protected:
     std::int64_t num_groups_;
     double eps_;
     at::Tensor weight_;

@@ -29,9 +29,7 @@ class CascadeBuilder {
             std::make_shared<AutoencoderConvolution>(config_, ConvolutionOptions{in_channels, out_channels}));
     }
 
-    void add_norm(std::int64_t channels) {
-        blocks.push_back(std::make_shared<GroupNorm>(config_.norm_num_groups, channels, config_.norm_eps));
-    }
+    void add_norm(std::int64_t channels) { blocks.push_back(make_autoencoder_norm(config_, channels)); }
 
     // The residual blocks of a level, each followed by attention where the level has it.
     void add_level(std::size_t level, std::int64_t in_channels) {

@@ -26,10 +26,10 @@ struct AutoencoderKlConfig : OptionGroup, AttentionOptions {
     AttentionOverrides attention;  // for single attention blocks
     bool use_convtranspose = false;
 
-    // Hints for a GPU's memory; they never change the result here.
+    // Hints for a GPU's memory; they do not change the result, unless hints_act.
     std::int64_t num_splits = 1;
     std::int64_t dim_split = 0;
-    bool norm_float16 = false;  // acts on a GPU only
+    bool norm_float16 = false;
     bool use_checkpointing = false;
     bool print_info = false;
     bool save_mem = true;
@@ -37,9 +37,10 @@ struct AutoencoderKlConfig : OptionGroup, AttentionOptions {
     // What tells AutoencoderKlMaisi and AutoencoderKL apart; set by `of`, not by an option.
     std::string target;
     bool maisi = true;  // trilinear or 3x3x3 transposed upsampling, one more `conv.` in the keys
-    // MAISI's convolution drops the voxels that num_splits leaves over (48 of 50 with 4 splits). Off: nothing is
-    // dropped.
-    bool drop_split_remainder = false;
+    // MAISI's class to the letter, for comparisons with it. Its convolution drops the voxels that num_splits leaves
+    // over (48 of 50 with 4 splits); its group norm with norm_float16 rounds, and gives float16 to a convolution that
+    // must then have float16 weights. Off: nothing is dropped, group norms are computed in float32.
+    bool hints_act = false;
 
     // The defaults of a class: `target` is MONAI's `_target_` (the last part is enough).
     // Throws Error(config), listing the known classes.

@@ -87,9 +87,7 @@ at::Tensor ControlNet::embed_conditioning(const at::Tensor& x, const at::Tensor&
 
 UnetResiduals ControlNet::forward(const at::Tensor& x, const at::Tensor& timesteps,
                                   const ControlNetConditions& conditions) {
-    if (conditions.context.defined() && !config_.with_conditioning) {
-        throw Error(ErrorCode::config, "ControlNet: a context is given, but the network has with_conditioning: false");
-    }
+    check_call(x, conditions.context);
     const at::Tensor emb = embed_time(x, timesteps, conditions.class_labels);
     at::Tensor h = conv_in_->forward(x) + embed_conditioning(x, conditions.controlnet_cond);
     std::vector<at::Tensor> skips{h};

@@ -8,7 +8,6 @@
 #include <ATen/ops/cat.h>
 
 #include <algorithm>
-#include <sstream>
 
 namespace voldiff {
 
@@ -69,16 +68,17 @@ void DiffusionUnet::build_up_blocks() {
 
 at::Tensor DiffusionUnet::embed(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions) {
     std::vector<at::Tensor> parts{embed_time(x, timesteps, conditions.class_labels)};  // each [N, width]
-    const auto add_part = [&parts](EmbeddingMlp& layer, const at::Tensor& condition, const char* name) {
-        parts.push_back(layer.forward(given_condition(condition, name)));
+    const auto add_part = [&parts](EmbeddingMlp& layer, const at::Tensor& condition, const char* name,
+                                   std::int64_t width) {
+        parts.push_back(layer.forward(given_condition(condition, name, width)));
     };
     if (top_region_index_layer_) {
-        add_part(*top_region_index_layer_, conditions.top_region_index_tensor, "top_region_index_tensor");
+        add_part(*top_region_index_layer_, conditions.top_region_index_tensor, "top_region_index_tensor", 4);
     }
     if (bottom_region_index_layer_) {
-        add_part(*bottom_region_index_layer_, conditions.bottom_region_index_tensor, "bottom_region_index_tensor");
+        add_part(*bottom_region_index_layer_, conditions.bottom_region_index_tensor, "bottom_region_index_tensor", 4);
     }
-    if (spacing_layer_) add_part(*spacing_layer_, conditions.spacing_tensor, "spacing_tensor");
+    if (spacing_layer_) add_part(*spacing_layer_, conditions.spacing_tensor, "spacing_tensor", 3);
     return parts.size() == 1 ? parts.front() : at::cat(parts, 1);
 }
 
@@ -96,14 +96,7 @@ at::Tensor DiffusionUnet::add_down_residuals(at::Tensor h, std::vector<at::Tenso
 
 at::Tensor DiffusionUnet::forward(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions,
                                   const UnetResiduals& residuals) {
-    if (x.dim() != 5 || x.size(1) != config_.in_channels) {
-        std::ostringstream message;
-        message << "the sample is " << x.sizes() << ", expected [N, " << config_.in_channels << ", D, H, W]";
-        refuse_unet(message.str());
-    }
-    if (conditions.context.defined() && !config_.with_conditioning) {
-        refuse_unet("a context is given, but the network has with_conditioning: false");
-    }
+    check_call(x, conditions.context);
     const at::Tensor emb = embed(x, timesteps, conditions);
     at::Tensor h = conv_in_->forward(x);
     std::vector<at::Tensor> skips{h};

@@ -9,6 +9,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cmath>
+#include <sstream>
 
 namespace voldiff {
 
@@ -57,6 +58,14 @@ const at::Tensor& given_condition(const at::Tensor& condition, const char* name)
     throw Error(ErrorCode::config, std::string("U-Net: the network takes ") + name + ", but none is given");
 }
 
+const at::Tensor& given_condition(const at::Tensor& condition, const char* name, std::int64_t width) {
+    given_condition(condition, name);
+    if (condition.dim() == 2 && condition.size(1) == width) return condition;
+    std::ostringstream message;
+    message << "U-Net: " << name << " is " << condition.sizes() << ", expected [N, " << width << "]";
+    throw Error(ErrorCode::config, message.str());
+}
+
 UnetTrunk::UnetTrunk(const UnetTrunkConfig& config, std::int64_t temb_channels)
     : Network({config, config.attention}), trunk_(config), temb_channels_(temb_channels) {
     const std::int64_t first = config.num_channels.front();
@@ -67,6 +76,21 @@ UnetTrunk::UnetTrunk(const UnetTrunkConfig& config, std::int64_t temb_channels)
     }
     build_down_blocks();
     build_middle_block();
+}
+
+void UnetTrunk::check_call(const at::Tensor& x, const at::Tensor& context) const {
+    std::ostringstream message;
+    if (x.dim() != 5 || x.size(1) != trunk_.in_channels) {
+        message << "the sample is " << x.sizes() << ", expected [N, " << trunk_.in_channels << ", D, H, W]";
+    } else if (context.defined() && !trunk_.with_conditioning) {
+        message << "a context is given, but the network has with_conditioning: false; leave it out";
+    } else if (context.defined() && (context.dim() != 3 || context.size(2) != *trunk_.cross_attention_dim)) {
+        message << "the context is " << context.sizes() << ", expected [N, tokens, " << *trunk_.cross_attention_dim
+                << "] (cross_attention_dim)";
+    } else {
+        return;
+    }
+    throw Error(ErrorCode::config, class_name() + ": " + message.str());
 }
 
 MakeAttention UnetTrunk::attention_of(std::size_t level, const std::string& block) {

@@ -16,6 +16,9 @@ class UnetTrunk : public Network {
     // `temb_channels`: width of what the residual blocks are given. Throws Error(config).
     UnetTrunk(const UnetTrunkConfig& config, std::int64_t temb_channels);
 
+    // Throws Error(config) where x is not [N, in_channels, D, H, W], or the context not what the network takes.
+    void check_call(const at::Tensor& x, const at::Tensor& context) const;
+
     // timesteps [N], class_labels [N] (undefined where the network takes none) -> [N, 4 * num_channels[0]]
     at::Tensor embed_time(const at::Tensor& x, const at::Tensor& timesteps, const at::Tensor& class_labels);
 
@@ -43,5 +46,7 @@ class UnetTrunk : public Network {
 
 // The tensor of a condition that the network was built for. Throws Error(config), naming it, where it is undefined.
 const at::Tensor& given_condition(const at::Tensor& condition, const char* name);
+// The same for one that has to be [N, width].
+const at::Tensor& given_condition(const at::Tensor& condition, const char* name, std::int64_t width);
 
 }  // namespace voldiff

@@ -11,6 +11,17 @@ at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor
     return at::group_norm(x, groups, weight, bias, eps);
 }
 
+at::Tensor group_norm_float16(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight,
+                              const at::Tensor& bias, double eps) {
+    // In MAISI's own steps: another rounding in float32 now and then ends in the neighbouring float16.
+    const at::Tensor values = x.to(at::kFloat).reshape({x.size(0), groups, -1});
+    const at::Tensor deviation = values.var(-1, /*unbiased=*/false, /*keepdim=*/true).add_(eps).sqrt_();
+    at::Tensor y = ((values - values.mean(-1, /*keepdim=*/true)) / deviation).to(at::kHalf).view(x.sizes());
+    std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
+    shape[1] = x.size(1);
+    return y.mul_(weight.view(shape)).add_(bias.view(shape));
+}
+
 at::Tensor group_norm_silu(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
                            double eps) {
     at::Tensor y = group_norm(x, groups, weight, bias, eps);

@@ -9,6 +9,11 @@ namespace voldiff::ops {
 at::Tensor group_norm(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
                       double eps);
 
+// MAISI's group norm with norm_float16: the normalised value is rounded to float16, and again after the weight and
+// after the bias. Source: monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (MaisiGroupNorm3D). -> float16
+at::Tensor group_norm_float16(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight,
+                              const at::Tensor& bias, double eps);
+
 // silu(group_norm(x)), with one tensor less.
 at::Tensor group_norm_silu(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight, const at::Tensor& bias,
                            double eps);

@@ -26,8 +26,8 @@ void DDIMScheduler::set_timesteps(std::int64_t num_inference_steps, std::int64_t
     stride_ = ratio;
 }
 
-SchedulerStep DDIMScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                  const NoiseSource& noise) {
+SchedulerStep DDIMScheduler::take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                                       const NoiseSource& noise) {
     const auto t = timesteps_[index].item<std::int64_t>();
     const at::Tensor alpha = alpha_prod(t);
     const at::Tensor previous = alpha_prod(t - stride_, set_alpha_to_one_);

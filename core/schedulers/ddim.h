@@ -13,8 +13,10 @@ class DDIMScheduler : public VPScheduler {
     void visit_options(OptionVisitor& visitor) override;
     // Throws Error(config) where steps_offset would go past the last training timestep, too.
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
+
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     PredictionOptions prediction_;

@@ -30,8 +30,8 @@ at::Tensor DDPMScheduler::variance(std::int64_t t, const at::Tensor& predicted) 
     return share * beta + (1 - share) * posterior;
 }
 
-SchedulerStep DDPMScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                  const NoiseSource& noise) {
+SchedulerStep DDPMScheduler::take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                                       const NoiseSource& noise) {
     const auto t = timesteps_[index].item<std::int64_t>();
     const bool learned = variance_type_ == "learned" || variance_type_ == "learned_range";
     at::Tensor output = model_output;

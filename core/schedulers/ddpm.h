@@ -12,8 +12,10 @@ class DDPMScheduler : public VPScheduler {
   public:
     void visit_options(OptionVisitor& visitor) override;
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
+
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     at::Tensor variance(std::int64_t t, const at::Tensor& predicted) const;

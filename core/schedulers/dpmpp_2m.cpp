@@ -5,8 +5,8 @@
 
 namespace voldiff {
 
-SchedulerStep DPMSolverPP2MScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                           const NoiseSource& /*noise*/) {
+SchedulerStep DPMSolverPP2MScheduler::take_step(const at::Tensor& model_output, std::int64_t index,
+                                                const at::Tensor& sample, const NoiseSource& /*noise*/) {
     const at::Tensor x0 = original(model_output, index, sample);
     at::Tensor used = x0;
     // x_0 in the middle of the step, extrapolated in lambda. The last step is infinitely long: first order there.

@@ -7,9 +7,9 @@
 namespace voldiff {
 
 class DPMSolverPP2MScheduler : public LogSnrScheduler {
-  public:
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     at::Tensor previous_original_;  // x_0 as predicted one step before

@@ -1,5 +1,7 @@
 #include "core/schedulers/flow_scheduler.h"
 
+#include "core/error.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -28,6 +30,10 @@ at::Tensor FlowScheduler::flow_timesteps(std::int64_t steps, std::int64_t latent
         if (use_discrete_timesteps_) values[i] = std::nearbyint(values[i]);
     }
     if (!use_timestep_transform_) return t;
+    if (latent_voxels < 1) {
+        throw Error(ErrorCode::config, "the timestep transform is for a latent of " + std::to_string(latent_voxels) +
+                                           " voxels, expected at least 1 (use_timestep_transform needs its size)");
+    }
     const at::Tensor u = (t / num_train_timesteps()).to(transform_type);
     const at::Tensor voxels = at::full({1}, static_cast<double>(latent_voxels), transform_type);
     const at::Tensor ratio = (voxels / base_img_size_numel_).pow(1.0 / static_cast<double>(spatial_dim_));
@@ -36,6 +42,7 @@ at::Tensor FlowScheduler::flow_timesteps(std::int64_t steps, std::int64_t latent
 
 at::Tensor FlowScheduler::add_noise(const at::Tensor& original, const at::Tensor& noise,
                                     const at::Tensor& timesteps) const {
+    check_sample_axes(original);
     const at::Tensor kept = 1 - timesteps.to(at::kFloat) / num_train_timesteps();
     const at::Tensor share = kept.view({-1, 1, 1, 1, 1});
     return share * original + (1 - share) * noise;

@@ -21,7 +21,8 @@ class FlowScheduler : public Scheduler {
     double num_train_timesteps() const { return static_cast<double>(num_train_timesteps_); }
     bool use_discrete_timesteps() const { return use_discrete_timesteps_; }
     // num_train_timesteps ... above 0, transformed for the size of the latent; whole ones only before the transform,
-    // as in the training. [steps], float64; computed in `transform_type`. Throws Error(config) for too many steps.
+    // as in the training. [steps], float64; computed in `transform_type`. Throws Error(config) for too many steps, and
+    // where the transform has no size to go by.
     at::Tensor flow_timesteps(std::int64_t steps, std::int64_t latent_voxels, at::ScalarType transform_type) const;
 
   private:

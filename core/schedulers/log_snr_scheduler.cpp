@@ -88,6 +88,7 @@ void LogSnrScheduler::skip_steps(std::int64_t steps) {
 
 at::Tensor LogSnrScheduler::add_noise(const at::Tensor& original, const at::Tensor& noise,
                                       const at::Tensor& timesteps) const {
+    check_sample_axes(original);
     at::Tensor noisy = at::empty_like(original);
     for (std::int64_t n = 0; n < timesteps.numel(); ++n) {
         const SnrPoint at = at_timestep(timesteps[n].item<double>());

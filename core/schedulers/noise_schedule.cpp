@@ -12,6 +12,7 @@
 #include <ATen/ops/sigmoid.h>
 
 #include <cmath>
+#include <sstream>
 
 namespace voldiff {
 
@@ -54,10 +55,18 @@ constexpr ScheduleEntry schedules[] = {
 };
 
 at::Tensor coefficients(const at::Tensor& table, const at::Tensor& timesteps, const at::Tensor& like) {
+    check_sample_axes(like);
     return table.to(like.options()).index({timesteps.to(like.device())}).sqrt().view({-1, 1, 1, 1, 1});
 }
 
 }  // namespace
+
+void check_sample_axes(const at::Tensor& sample) {
+    if (sample.dim() == 5) return;
+    std::ostringstream message;
+    message << "scheduler: the sample is " << sample.sizes() << ", expected [N, C, D, H, W]";
+    throw Error(ErrorCode::config, message.str());
+}
 
 void NoiseScheduleConfig::visit_options(OptionVisitor& v) {
     std::vector<std::string> names;

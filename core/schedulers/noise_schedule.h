@@ -34,6 +34,9 @@ struct NoiseSchedule {
     at::Tensor velocity(const at::Tensor& sample, const at::Tensor& noise, const at::Tensor& timesteps) const;
 };
 
+// Throws Error(config) for a sample that is not [N, C, D, H, W], which would be broadcast to something else.
+void check_sample_axes(const at::Tensor& sample);
+
 NoiseSchedule make_noise_schedule(const NoiseScheduleConfig& config);
 
 }  // namespace voldiff

@@ -70,8 +70,8 @@ void PNDMScheduler::list_timesteps() {
     outputs_.clear();
 }
 
-SchedulerStep PNDMScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                  const NoiseSource& /*noise*/) {
+SchedulerStep PNDMScheduler::take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                                       const NoiseSource& /*noise*/) {
     const at::Tensor alpha = alpha_prod(timestep(index));
     // MONAI gives none; this is what the network says here, whatever the method makes of it.
     const at::Tensor original = prediction_.predict(model_output, sample, alpha.sqrt(), (1 - alpha).sqrt()).original;

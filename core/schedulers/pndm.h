@@ -21,8 +21,10 @@ class PNDMScheduler : public VPScheduler {
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
     // Fewer than four steps that are left take fewer Runge-Kutta steps.
     void skip_steps(std::int64_t steps) override;
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
+
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     void list_timesteps();

@@ -53,8 +53,8 @@ double RFlowScheduler::step_length(std::int64_t index) const {
     return difference.item<double>() / num_train_timesteps();
 }
 
-SchedulerStep RFlowScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                   const NoiseSource& /*noise*/) {
+SchedulerStep RFlowScheduler::take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                                        const NoiseSource& /*noise*/) {
     const auto t = timesteps_[index].item<double>();
     return {sample + model_output * step_length(index), sample + model_output * t / num_train_timesteps()};
 }

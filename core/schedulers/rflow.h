@@ -11,14 +11,16 @@ class RFlowScheduler : public FlowScheduler {
   public:
     void visit_options(OptionVisitor& visitor) override;
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
 
     // NV-Generate passes the voxel count as a tensor, so the transform runs in float32; false: in float64, as with a
     // Python integer.
     bool transform_in_float32 = true;
     // false: every step has length 1 / num_inference_steps, as `step` without next_timestep.
     bool use_next_timestep = true;
+
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     double step_length(std::int64_t index) const;

@@ -5,8 +5,8 @@
 
 namespace voldiff {
 
-SchedulerStep RFlowAB2Scheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                      const NoiseSource& /*noise*/) {
+SchedulerStep RFlowAB2Scheduler::take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                                           const NoiseSource& /*noise*/) {
     const auto i = static_cast<std::size_t>(index);
     at::Tensor velocity = model_output;
     if (i > 0) {

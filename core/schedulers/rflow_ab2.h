@@ -9,9 +9,9 @@
 namespace voldiff {
 
 class RFlowAB2Scheduler : public ExactFlowScheduler {
-  public:
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     at::Tensor velocity_;  // the network's prediction one step before

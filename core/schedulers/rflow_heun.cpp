@@ -17,8 +17,8 @@ void RFlowHeunScheduler::skip_steps(std::int64_t steps) {
     timesteps_ = left;
 }
 
-SchedulerStep RFlowHeunScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                       const NoiseSource& /*noise*/) {
+SchedulerStep RFlowHeunScheduler::take_step(const at::Tensor& model_output, std::int64_t index,
+                                            const at::Tensor& sample, const NoiseSource& /*noise*/) {
     const bool predictor = index % 2 == 0;
     const double dt = interval(static_cast<std::size_t>(index / 2));
     const at::Tensor original = sample + model_output * times()[static_cast<std::size_t>((index + 1) / 2)];

@@ -14,8 +14,10 @@ class RFlowHeunScheduler : public ExactFlowScheduler {
   public:
     void set_timesteps(std::int64_t num_inference_steps, std::int64_t latent_voxels) override;
     void skip_steps(std::int64_t steps) override;
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
+
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     at::Tensor start_;     // the sample where the interval begins

@@ -47,10 +47,12 @@ class Scheduler : public OptionGroup {
     // From timestep `index` to the next, called for 0, 1, ... in turn: a scheduler may remember. `model_output` is the
     // network's prediction at timesteps()[index] for `sample`
     // ([N, C, D, H, W]; a network that predicts the variance too gives 2 C channels).
-    virtual SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                               const NoiseSource& noise) = 0;
+    // Throws Error(internal) before set_timesteps and past the last timestep.
+    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                       const NoiseSource& noise);
 
     // The noisy sample at `timesteps` ([N]) for `original` and `noise` ([N, C, D, H, W]).
+    // Throws Error(config) for another number of axes.
     virtual at::Tensor add_noise(const at::Tensor& original, const at::Tensor& noise,
                                  const at::Tensor& timesteps) const = 0;
 
@@ -58,6 +60,10 @@ class Scheduler : public OptionGroup {
     virtual const NoiseSchedule* noise_schedule() const { return nullptr; }
 
   protected:
+    // `step` of an index that there is.
+    virtual SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                                    const NoiseSource& noise) = 0;
+
     // Throw Error(config) where `steps` is out of range; `limit` says whence the range.
     static void check_steps(std::int64_t steps, std::int64_t least, std::int64_t most, const std::string& limit);
     static void check_steps(std::int64_t steps, std::int64_t num_train_timesteps);

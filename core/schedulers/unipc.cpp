@@ -7,8 +7,8 @@
 
 namespace voldiff {
 
-SchedulerStep UniPCScheduler::step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                                   const NoiseSource& /*noise*/) {
+SchedulerStep UniPCScheduler::take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                                        const NoiseSource& /*noise*/) {
     // Of the sample that the network saw, not of the corrected one.
     const at::Tensor x0 = original(model_output, index, sample);
     const at::Tensor start = index == 0 ? sample : corrected(x0, index);

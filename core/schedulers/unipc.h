@@ -8,9 +8,9 @@
 namespace voldiff {
 
 class UniPCScheduler : public LogSnrScheduler {
-  public:
-    SchedulerStep step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
-                       const NoiseSource& noise) override;
+  protected:
+    SchedulerStep take_step(const at::Tensor& model_output, std::int64_t index, const at::Tensor& sample,
+                            const NoiseSource& noise) override;
 
   private:
     at::Tensor corrected(const at::Tensor& x0, std::int64_t index) const;

@@ -23,7 +23,7 @@ AutoencoderKlConfig block_config(bool maisi, const Json& arguments) {
     config.num_splits = arguments.value("num_splits", 1);
     config.dim_split = arguments.value("dim_split", 0);
     config.use_convtranspose = arguments.value("use_convtranspose", false);
-    config.drop_split_remainder = true;  // the class as it is
+    config.hints_act = true;  // the class as it is
     return config;
 }
 
@@ -41,8 +41,11 @@ Block make_convolution(const Json& a) {
 }
 
 Block make_group_norm(const Json& a) {
-    if (a.at("norm_float16").get<bool>()) throw NotCovered{"norm_float16, which acts on a GPU only"};
-    return std::make_shared<GroupNorm>(a.at("num_groups"), a.at("num_channels"), a.at("eps"));
+    AutoencoderKlConfig config = block_config(true, a);
+    config.norm_num_groups = a.at("num_groups");
+    config.norm_eps = a.value("eps", 1e-5);
+    config.norm_float16 = a.value("norm_float16", false);
+    return make_autoencoder_norm(config, a.at("num_channels"));
 }
 
 Block make_conditioning_embedding(const Json& a) {

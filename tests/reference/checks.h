@@ -29,6 +29,7 @@ void check_legacy(const Case& reference, Comparison& comparison);
 void check_torchscript(const Case& reference, Comparison& comparison);
 void check_checkpoints(const Case& reference, Comparison& comparison);
 void check_pipeline(const Case& reference, Comparison& comparison);
+void check_errors(const Case& reference, Comparison& comparison);
 
 inline const std::vector<std::pair<std::string, Check>>& checks() {
     static const std::vector<std::pair<std::string, Check>> table = {
@@ -46,6 +47,7 @@ inline const std::vector<std::pair<std::string, Check>>& checks() {
         {"torchscript", check_torchscript},
         {"checkpoints", check_checkpoints},
         {"pipeline", check_pipeline},
+        {"errors", check_errors},
     };
     return table;
 }

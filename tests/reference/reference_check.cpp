@@ -13,9 +13,11 @@ using namespace voldiff::reference;
 
 namespace {
 
-enum class Outcome { passed, failed, not_covered };
+// A note is text in the data: there is nothing to compute, and so nothing to cover.
+enum class Outcome { passed, failed, not_covered, note };
 
 Outcome run(const Case& reference, Comparison& comparison, std::string& note) {
+    if (reference.kind == "note") return Outcome::note;
     try {
         for (const auto& [kind, check] : checks()) {
             if (kind != reference.kind) continue;
@@ -35,8 +37,9 @@ Outcome run(const Case& reference, Comparison& comparison, std::string& note) {
 
 void print(const Case& reference, const Comparison& comparison, Outcome outcome, const std::string& note) {
     const std::string name = reference.group + "/" + reference.name;
-    if (outcome == Outcome::not_covered) {
-        std::printf("%-58s %39s  not covered: %s\n", name.c_str(), "", note.c_str());
+    if (outcome == Outcome::not_covered || outcome == Outcome::note) {
+        const std::string what = outcome == Outcome::note ? "note" : "not covered: " + note;
+        std::printf("%-58s %39s  %s\n", name.c_str(), "", what.c_str());
         return;
     }
     std::printf("%-58s %12.3g %12.3g %12.3g  %s%s\n", name.c_str(), comparison.max_abs(), comparison.max_rel(),
@@ -58,7 +61,7 @@ int main(int argc, char** argv) {
         return 4;
     }
     std::printf("%-58s %12s %12s %12s\n", "case", "max abs", "max rel", "tolerance");
-    int counts[3] = {0, 0, 0};
+    int counts[4] = {0, 0, 0, 0};
     const nlohmann::json index = nlohmann::json::parse(index_file);
     for (const nlohmann::json& entry : index.at("cases")) {
         const std::string name = entry.at("group").get<std::string>() + "/" + entry.at("name").get<std::string>();
@@ -70,6 +73,6 @@ int main(int argc, char** argv) {
         print(reference, comparison, outcome, note);
         ++counts[static_cast<int>(outcome)];
     }
-    std::printf("%d passed, %d failed, %d not covered\n", counts[0], counts[1], counts[2]);
+    std::printf("%d passed, %d failed, %d not covered, %d notes\n", counts[0], counts[1], counts[2], counts[3]);
     return counts[1] == 0 && counts[0] > 0 ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 #include "core/schedulers/rflow.h"
 #include "io/config/scheduler_config.h"
 #include "tests/reference/checks.h"
+#include "tests/reference/subject.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -23,19 +24,6 @@ nlohmann::json all_options(const nlohmann::json& description) {
         if (description.contains(further)) options.update(description.at(further));
     }
     return options;
-}
-
-std::unique_ptr<Scheduler> make_scheduler(const std::string& target, const nlohmann::json& constructor) {
-    const std::string name = target.substr(target.rfind('.') + 1);
-    bool known = false;
-    for (const SchedulerEntry& entry : scheduler_table()) known = known || entry.target == name;
-    if (!known) throw NotCovered{"class " + name};
-    nlohmann::json options = constructor;
-    options["_target_"] = target;
-    Problems problems;
-    auto scheduler = read_scheduler(parse_yaml(options.dump(), "constructor"), make_map(), problems);
-    problems.throw_if_any();
-    return scheduler;
 }
 
 // Given as such, or as the shape that has them.
@@ -78,6 +66,19 @@ void compare_schedule(const Case& reference, const Scheduler& scheduler, Compari
 }
 
 }  // namespace
+
+std::unique_ptr<Scheduler> make_scheduler(const std::string& class_name, const nlohmann::json& constructor) {
+    const std::string name = class_name.substr(class_name.rfind('.') + 1);
+    bool known = false;
+    for (const SchedulerEntry& entry : scheduler_table()) known = known || entry.target == name;
+    if (!known) throw NotCovered{"class " + name};
+    nlohmann::json options = constructor;
+    options["_target_"] = class_name;
+    Problems problems;
+    auto scheduler = read_scheduler(parse_yaml(options.dump(), "constructor"), make_map(), problems);
+    problems.throw_if_any();
+    return scheduler;
+}
 
 void check_scheduler(const Case& reference, Comparison& comparison) {
     const nlohmann::json& constructor = reference.body.at("constructor");

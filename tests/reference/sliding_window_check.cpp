@@ -2,6 +2,7 @@
 #include "core/blocks/timestep_embedding.h"
 #include "core/decode/sliding_window.h"
 #include "tests/reference/checks.h"
+#include "tests/reference/subject.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -17,16 +18,6 @@ template <class Value>
 std::array<Value, 3> triple(const nlohmann::json& value) {
     if (value.is_array()) return value.get<std::array<Value, 3>>();
     return {value.get<Value>(), value.get<Value>(), value.get<Value>()};
-}
-
-SlidingWindowOptions window_options(const nlohmann::json& inferer) {
-    SlidingWindowOptions options;
-    options.roi_size = triple<std::int64_t>(inferer.at("roi_size"));
-    options.overlap = triple<double>(inferer.value("overlap", nlohmann::json(0.25)));
-    options.mode = inferer.value("mode", "constant");
-    options.sigma_scale = triple<double>(inferer.value("sigma_scale", nlohmann::json(0.125)));
-    options.sw_batch_size = inferer.value("sw_batch_size", std::int64_t{1});
-    return options;
 }
 
 at::Tensor to_tensor(const std::vector<Extents>& rows) {
@@ -61,6 +52,16 @@ void compare_windows(const Case& reference, const SlidingWindowOptions& options,
 }
 
 }  // namespace
+
+SlidingWindowOptions window_options(const nlohmann::json& inferer) {
+    SlidingWindowOptions options;
+    options.roi_size = triple<std::int64_t>(inferer.at("roi_size"));
+    options.overlap = triple<double>(inferer.value("overlap", nlohmann::json(0.25)));
+    options.mode = inferer.value("mode", "constant");
+    options.sigma_scale = triple<double>(inferer.value("sigma_scale", nlohmann::json(0.125)));
+    options.sw_batch_size = inferer.value("sw_batch_size", std::int64_t{1});
+    return options;
+}
 
 void check_sliding_window(const Case& reference, Comparison& comparison) {
     const SlidingWindowOptions options = window_options(reference.body.at("inferer"));

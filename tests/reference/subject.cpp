@@ -24,14 +24,14 @@ Subject make_attention(const std::shared_ptr<Block>& block,
     return {block, std::move(call), {native_layout()}, [block] { return block->att_mat(); }};
 }
 
-Subject make_sa_block(const std::string& /*class_name*/, const nlohmann::json& constructor) {
+Subject make_sa_block(const std::string& /*class_name*/, const nlohmann::json& constructor, Hints /*hints*/) {
     const auto block = std::make_shared<SABlock>(read_arguments<SABlockConfig>(constructor));
     return make_attention(block, [block](const std::string&, const Arguments& a) {
         return Tensors{block->forward(a["x"], a["attn_mask"])};
     });
 }
 
-Subject make_cross_attention(const std::string& /*class_name*/, const nlohmann::json& constructor) {
+Subject make_cross_attention(const std::string& /*class_name*/, const nlohmann::json& constructor, Hints /*hints*/) {
     const auto block = std::make_shared<CrossAttentionBlock>(read_arguments<CrossAttentionBlockConfig>(constructor));
     return make_attention(block, [block](const std::string&, const Arguments& a) {
         return Tensors{block->forward(a["x"], a["context"])};
@@ -39,7 +39,7 @@ Subject make_cross_attention(const std::string& /*class_name*/, const nlohmann::
 }
 
 template <class Config, class Block>
-Subject make_attention_layer(const std::string& /*class_name*/, const nlohmann::json& constructor) {
+Subject make_attention_layer(const std::string& /*class_name*/, const nlohmann::json& constructor, Hints /*hints*/) {
     const auto block = std::make_shared<Block>(read_arguments<Config>(constructor));
     Subject subject;
     subject.module = block;
@@ -60,9 +60,9 @@ Tensors call_autoencoder(AutoencoderKl& network, const std::string& method, cons
     throw NotCovered{"method " + method};
 }
 
-Subject make_autoencoder(const std::string& class_name, const nlohmann::json& constructor) {
+Subject make_autoencoder(const std::string& class_name, const nlohmann::json& constructor, Hints hints) {
     AutoencoderKlConfig defaults = AutoencoderKlConfig::of(class_name);
-    defaults.drop_split_remainder = true;  // the class as it is
+    defaults.hints_act = hints == Hints::act;
     if (defaults.maisi) defaults.num_splits = 16;
     const auto network = std::make_shared<AutoencoderKl>(read_arguments(constructor, defaults));
     return {network,
@@ -71,7 +71,7 @@ Subject make_autoencoder(const std::string& class_name, const nlohmann::json& co
             {}};
 }
 
-Subject make_unet(const std::string& class_name, const nlohmann::json& constructor) {
+Subject make_unet(const std::string& class_name, const nlohmann::json& constructor, Hints /*hints*/) {
     const auto network =
         std::make_shared<DiffusionUnet>(read_arguments(constructor, DiffusionUnetConfig::of(class_name)));
     return {network,
@@ -85,7 +85,7 @@ Subject make_unet(const std::string& class_name, const nlohmann::json& construct
             {}};
 }
 
-Subject make_controlnet(const std::string& class_name, const nlohmann::json& constructor) {
+Subject make_controlnet(const std::string& class_name, const nlohmann::json& constructor, Hints /*hints*/) {
     const auto network = std::make_shared<ControlNet>(read_arguments(constructor, ControlNetConfig::of(class_name)));
     return {network,
             [network](const std::string&, const Arguments& a) {
@@ -138,8 +138,8 @@ std::vector<at::Tensor> Arguments::list(const std::string& name) const {
     return tensors;
 }
 
-Subject make_subject(const std::string& class_name, const nlohmann::json& constructor) {
-    using Make = std::function<Subject(const std::string&, const nlohmann::json&)>;
+Subject make_subject(const std::string& class_name, const nlohmann::json& constructor, Hints hints) {
+    using Make = std::function<Subject(const std::string&, const nlohmann::json&, Hints)>;
     static const std::map<std::string, Make> classes = {
         {"SABlock", make_sa_block},
         {"CrossAttentionBlock", make_cross_attention},
@@ -158,7 +158,7 @@ Subject make_subject(const std::string& class_name, const nlohmann::json& constr
         if (auto block = make_block_subject(name, constructor)) return *block;
     }
     if (found == classes.end()) throw NotCovered{"class " + name};
-    return found->second(name, constructor);
+    return found->second(name, constructor, hints);
 }
 
 void run_call(const Case& reference, const nlohmann::json& call, const Subject& subject, const std::string& prefix,

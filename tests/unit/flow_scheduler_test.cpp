@@ -1,4 +1,5 @@
 // The samplers of rectified flow, one by one.
+#include "tests/config_helpers.h"
 #include "tests/support/schedulers.h"
 
 #include <gtest/gtest.h>
@@ -47,6 +48,14 @@ TEST(ExactFlowSchedulers, StepsAddUpToOne) {
         const auto scheduler = flow(type, 30);
         EXPECT_NEAR(run_scheduler(*scheduler, one, at::scalar_tensor(0.0, at::kDouble)).item<double>(), 1, 1e-14)
             << type;
+    }
+}
+
+TEST(FlowSchedulers, TheTransformNeedsTheSizeOfTheLatent) {
+    for (const std::string type : {"rflow", "rflow_heun", "rflow_ab2"}) {
+        const auto scheduler = scheduler_of("{use_timestep_transform: true, type: " + type + "}");
+        expect_contains(message_of(ErrorCode::config, [&] { scheduler->set_timesteps(5, 0); }),
+                        "a latent of 0 voxels, expected at least 1");
     }
 }
 

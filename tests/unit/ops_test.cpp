@@ -122,6 +122,14 @@ TEST(GroupNorm, UsesMeanAndBiasedVarianceOfEachGroup) {
     EXPECT_LT(difference(ops::group_norm_silu(x, 3, weight, bias, 1e-6), expected * at::sigmoid(expected)), 5e-6);
 }
 
+TEST(GroupNorm, InFloat16RoundsAfterEveryPartOfIt) {
+    const at::Tensor x = at::tensor({-1.0F, 1.0F}).view({1, 1, 1, 1, 2});
+    const at::Tensor y = ops::group_norm_float16(x, 1, at::tensor({3.7F}), at::tensor({0.2F}), 1.0);
+    // sqrt(1/2) becomes 0.70703125, its product with 3.7 then 2.615234375 (3.7 is not rounded), the sum 2.814453125.
+    // With a rounding left out it is 2.81640625.
+    EXPECT_TRUE(at::equal(y.flatten(), at::tensor({-2.416015625F, 2.814453125F}).to(at::kHalf)));
+}
+
 TEST(Upsample, TrilinearDoesNotAlignCorners) {
     const at::Tensor x = at::tensor({0.0F, 4.0F}).view({1, 1, 1, 1, 2});
     const at::Tensor expected = at::tensor({0.0F, 1.0F, 3.0F, 4.0F}).view({1, 1, 1, 1, 4}).expand({1, 1, 2, 2, 4});

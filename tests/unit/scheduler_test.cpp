@@ -77,6 +77,37 @@ TEST(Schedulers, RefuseMoreStepsThanTheyWereTrainedWith) {
     }
 }
 
+TEST(Schedulers, TakeOnlyTheStepsThatThereAre) {
+    const at::Tensor x = at::ones({1, 1, 2, 2, 2});
+    for (const SchedulerEntry& entry : scheduler_table()) {
+        const auto scheduler = scheduler_of("type: " + entry.name);
+        expect_contains(message_of(ErrorCode::internal, [&] { scheduler->step(x, 0, x, {}); }),
+                        "step 0 of 0 timesteps is asked for; call set_timesteps first");
+        scheduler->set_timesteps(5, 8);
+        const std::int64_t count = scheduler->timesteps().numel();
+        for (const std::int64_t index : {std::int64_t{-1}, count}) {
+            expect_contains(message_of(ErrorCode::internal, [&] { scheduler->step(x, index, x, {}); }),
+                            "step " + std::to_string(index) + " of " + std::to_string(count));
+        }
+    }
+}
+
+TEST(Schedulers, AddNoiseToVolumesOnly) {
+    const at::Tensor time = at::ones({2}, at::kLong);
+    for (const SchedulerEntry& entry : scheduler_table()) {
+        const auto scheduler = scheduler_of("type: " + entry.name);
+        const auto noisy = [&](at::IntArrayRef shape) {
+            return scheduler->add_noise(at::ones(shape), at::ones(shape), time);
+        };
+        expect_contains(message_of(ErrorCode::config,
+                                   [&] {
+                                       noisy({2, 3, 4});
+                                   }),
+                        "[2, 3, 4], expected [N, C, D, H, W]");
+        EXPECT_EQ(noisy({2, 3, 4, 4, 4}).sizes(), (at::IntArrayRef{2, 3, 4, 4, 4})) << entry.name;
+    }
+}
+
 TEST(Schedulers, EveryStepKeepsShapeAndTypeAndIsFinite) {
     const NoiseSource noise = [](const at::Tensor& like) { return at::ones(like.sizes(), like.options()); };
     for (const SchedulerEntry& entry : scheduler_table()) {
