@@ -2,8 +2,6 @@
 
 #include "core/blocks/script.h"
 #include "core/error.h"
-#include "core/ops/conv.h"
-#include "core/ops/norm.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -24,11 +22,11 @@ Convolution::Convolution(const ConvolutionOptions& options) : options_(options) 
     register_tensor(prefix + "bias", bias_, {options.out_channels});
 }
 
-at::Tensor Convolution::forward(at::Tensor x) {
+at::Tensor Convolution::forward(at::Tensor x, const ops::ConvFusion& fusion) {
     if (options_.is_transposed) {
         return ops::conv_transpose3d(x, weight_, bias_, options_.stride, options_.padding, options_.output_padding);
     }
-    return ops::conv3d(x, weight_, bias_, options_.stride, options_.padding);
+    return ops::conv3d(x, {weight_, bias_, &packed_, options_.stride, options_.padding}, fusion);
 }
 
 Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool with_bias) {
@@ -51,11 +49,9 @@ GroupNorm::GroupNorm(std::int64_t num_groups, std::int64_t num_channels, double 
     register_tensor("bias", bias_, {num_channels});
 }
 
-at::Tensor GroupNorm::forward(at::Tensor x) { return ops::group_norm(x, num_groups_, weight_, bias_, eps_); }
+at::Tensor GroupNorm::forward(at::Tensor x) { return ops::group_norm(x, parameters()); }
 
-at::Tensor GroupNorm::forward_silu(const at::Tensor& x) {
-    return ops::group_norm_silu(x, num_groups_, weight_, bias_, eps_);
-}
+at::Tensor GroupNorm::forward_silu(const at::Tensor& x) { return ops::group_norm_silu(x, parameters()); }
 
 LayerNorm::LayerNorm(std::int64_t width) {
     register_tensor("weight", weight_, {width});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/blocks/module.h"
+#include "core/ops/conv.h"
 
 namespace voldiff {
 
@@ -23,13 +24,16 @@ struct ConvolutionOptions {
 class Convolution : public TensorModule {
   public:
     explicit Convolution(const ConvolutionOptions& options);
-    at::Tensor forward(at::Tensor x) override;
+    at::Tensor forward(at::Tensor x) override { return forward(std::move(x), {}); }
+    // Together with what comes before and after it, in one pass where that is faster. Not for transposed ones.
+    virtual at::Tensor forward(at::Tensor x, const ops::ConvFusion& fusion);
     std::string script() const override;
 
   private:
     ConvolutionOptions options_;
     at::Tensor weight_;
     at::Tensor bias_;
+    ops::PackedWeights packed_;
 };
 
 // [..., in] -> [..., out]
@@ -52,6 +56,7 @@ class GroupNorm : public TensorModule {
     std::string script() const override;
     // silu(forward(x))
     at::Tensor forward_silu(const at::Tensor& x);
+    ops::GroupNormParameters parameters() const { return {num_groups_, weight_, bias_, eps_}; }
 
   private:
     std::int64_t num_groups_;

@@ -1,0 +1,53 @@
+#include "core/ops/conv_policy.h"
+
+#include "core/ops/packed_weights.h"
+
+#include <algorithm>
+#include <atomic>
+
+namespace voldiff::ops {
+
+namespace {
+
+std::atomic<bool> own_kernels_on{true};
+
+// Packed weights of all layers may take this much; beyond it a layer takes the smallest of its variants.
+constexpr std::size_t weight_budget = std::size_t{1536} << 20;
+
+// Larger tiles save more products, if there are enough of them to use each weight often; at the coarse levels of a
+// U-Net reading the weights is all the work. The smallest extent and the largest number of channels that a row is for.
+struct Rule {
+    std::int64_t smallest_extent;
+    std::int64_t most_channels;
+    ConvVariant variant;
+};
+constexpr Rule rules[] = {
+    {16, 1024, ConvVariant::f244},
+    {4, 1024, ConvVariant::f222},
+};
+
+bool fits(ConvVariant variant, const ConvShape& shape) {
+    const std::size_t bytes = packed_bytes(variant, static_cast<std::size_t>(shape.outputs),
+                                           static_cast<std::size_t>(shape.inputs));
+    return packed_weight_bytes() + bytes <= weight_budget;
+}
+
+}  // namespace
+
+std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
+    if (tile_kernels(ConvVariant::direct).lanes == 1) return std::nullopt;  // no vectors: oneDNN knows more machines
+    if (shape.upsampling == Upsampling::nearest) return ConvVariant::nearest_2x;
+    const std::int64_t extent = *std::min_element(shape.extents.begin(), shape.extents.end());
+    const std::int64_t channels = std::max(shape.inputs, shape.outputs);
+    for (const Rule& rule : rules) {
+        if (extent >= rule.smallest_extent && channels <= rule.most_channels && fits(rule.variant, shape)) {
+            return rule.variant;
+        }
+    }
+    return ConvVariant::direct;
+}
+
+void use_own_kernels(bool on) { own_kernels_on = on; }
+bool own_kernels() { return own_kernels_on; }
+
+}  // namespace voldiff::ops

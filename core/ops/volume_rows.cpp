@@ -1,0 +1,64 @@
+#include "core/ops/volume_rows.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace voldiff::ops {
+
+namespace {
+
+// Where voxel i of the doubled axis lies: between voxels `low` and `high`, with this share of `low`.
+struct Between {
+    std::int64_t low, high;
+    float share;
+};
+
+Between between(std::int64_t i, std::int64_t extent) {
+    const std::int64_t half = i / 2;
+    if (i % 2 == 0) return {std::max<std::int64_t>(half - 1, 0), half, 0.25F};
+    return {half, std::min(half + 1, extent - 1), 0.75F};
+}
+
+// out = share * a + (1 - share) * b
+void mix(const float* a, const float* b, float share, std::int64_t count, float* out) {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = share * a[i] + (1 - share) * b[i];
+}
+
+}  // namespace
+
+void copy_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride) {
+    const float* in = rows.row(z, y);
+    const std::int64_t channels = rows.channels;
+    if (static_cast<std::int64_t>(stride) == channels) {
+        std::copy_n(in, rows.extents[2] * channels, out);
+        return;
+    }
+    for (std::int64_t x = 0; x < rows.extents[2]; ++x, in += channels, out += stride) std::copy_n(in, channels, out);
+}
+
+void normalised_row(const VolumeRows& rows, const ChannelAffine& affine, std::int64_t z, std::int64_t y, float* out,
+                    std::size_t stride) {
+    normalise(rows.row(z, y), rows.extents[2], rows.channels, affine, true, out, stride);
+}
+
+void trilinear_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride) {
+    thread_local std::vector<float> buffer;
+    const std::int64_t width = rows.extents[2];
+    const std::int64_t channels = rows.channels;
+    const std::int64_t values = width * channels;
+    buffer.resize(static_cast<std::size_t>(3 * values));
+    float* low = buffer.data();
+    float* high = low + values;
+    float* row = high + values;
+    const Between pz = between(z, rows.extents[0]);
+    const Between py = between(y, rows.extents[1]);
+    mix(rows.row(pz.low, py.low), rows.row(pz.low, py.high), py.share, values, low);
+    mix(rows.row(pz.high, py.low), rows.row(pz.high, py.high), py.share, values, high);
+    mix(low, high, pz.share, values, row);
+    for (std::int64_t x = 0; x < 2 * width; ++x, out += stride) {
+        const Between px = between(x, width);
+        mix(row + px.low * channels, row + px.high * channels, px.share, channels, out);
+    }
+}
+
+}  // namespace voldiff::ops
