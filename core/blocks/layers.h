@@ -4,6 +4,7 @@
 
 #include "core/blocks/module.h"
 #include "core/ops/conv.h"
+#include "core/ops/linear.h"
 
 namespace voldiff {
 
@@ -46,6 +47,7 @@ class Linear : public TensorModule {
   private:
     at::Tensor weight_;
     at::Tensor bias_;
+    ops::PackedWeights packed_;
 };
 
 // [N, C, ...] -> the same shape. Throws Error(config) where the groups do not divide the channels.

@@ -8,7 +8,7 @@
 namespace voldiff::ops {
 
 bool for_own_kernels(const at::Tensor& x) {
-    return own_kernels() && x.dim() == 5 && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
+    return own_kernels() && x.numel() > 0 && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
            tile_kernels(ConvVariant::direct).lanes > 1;
 }
 
