@@ -7,6 +7,9 @@
 
 namespace voldiff::ops {
 
+// Asks the system for huge pages under fresh memory: a page fault for each 4 KB costs as much as some kernels.
+void advise_huge_pages(void* data, std::size_t bytes);
+
 // Floats on a cache line, on huge pages where the system gives them; not initialised.
 class Buffer {
   public:

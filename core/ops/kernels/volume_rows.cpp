@@ -1,11 +1,40 @@
-#include "core/ops/volume_rows.h"
+#include "core/ops/kernels/volume_rows.h"
+
+#include "core/ops/kernels/simd_targets.h"
 
 #include <algorithm>
 #include <vector>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/ops/kernels/volume_rows.cpp"  // NOLINT: Highway includes this file once a target
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "core/ops/kernels/vector-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace voldiff::ops::HWY_NAMESPACE {
+namespace {
+
+// out = share * a + (1 - share) * b
+void mix_values(const float* a, const float* b, float share, std::size_t count, float* out) {
+    const Vector of_a = broadcast(share);
+    const Vector of_b = broadcast(1 - share);
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) store(hn::MulAdd(of_a, load(a + i), hn::Mul(of_b, load(b + i))), out + i);
+    for (; i < count; ++i) out[i] = share * a[i] + (1 - share) * b[i];
+}
+
+}  // namespace
+}  // namespace voldiff::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace voldiff::ops {
 
 namespace {
+
+HWY_EXPORT(mix_values);
 
 // Where voxel i of the doubled axis lies: between voxels `low` and `high`, with this share of `low`.
 struct Between {
@@ -19,9 +48,8 @@ Between between(std::int64_t i, std::int64_t extent) {
     return {half, std::min(half + 1, extent - 1), 0.75F};
 }
 
-// out = share * a + (1 - share) * b
 void mix(const float* a, const float* b, float share, std::int64_t count, float* out) {
-    for (std::int64_t i = 0; i < count; ++i) out[i] = share * a[i] + (1 - share) * b[i];
+    HWY_DYNAMIC_DISPATCH(mix_values)(a, b, share, static_cast<std::size_t>(count), out);
 }
 
 }  // namespace
@@ -62,3 +90,4 @@ void trilinear_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float
 }
 
 }  // namespace voldiff::ops
+#endif
