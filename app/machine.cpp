@@ -1,5 +1,6 @@
 #include "app/machine.h"
 
+#include "core/ops/conv_policy.h"
 #include "io/checkpoint/hash.h"
 #include "io/system/system.h"
 #include "io/volume/volume.h"
@@ -12,6 +13,7 @@ void set_threads(const RuntimeSection& runtime) {
     const int threads = runtime.threads > 0 ? static_cast<int>(runtime.threads) : core_count();
     at::set_num_threads(threads);
     use_itk_threads(threads);
+    ops::use_own_kernels(!runtime.exact_conv);
 }
 
 double memory_allowed(const RuntimeSection& runtime) {

@@ -11,7 +11,7 @@
 
 namespace voldiff {
 
-// `runtime.threads`, or all cores.
+// `runtime.threads`, or all cores; and the kernels that `runtime.exact_conv` asks for.
 void set_threads(const RuntimeSection& runtime);
 
 // Bytes that may be used: `runtime.memory_limit`, or what the machine has free.

@@ -32,6 +32,7 @@ const std::vector<NamedFlag> named_flags = {
     {"--device", "runtime.device"},
     {"--precision", "runtime.precision"},
     {"--threads", "runtime.threads"},
+    {"--exact-conv", "runtime.exact_conv", false, true},
 };
 
 struct GenerateOptions {

@@ -18,8 +18,8 @@ namespace voldiff {
 namespace {
 
 // Where a block of the configured class keeps its convolution.
-std::shared_ptr<TensorModule> make_convolution(const AutoencoderKlConfig& config, const ConvolutionOptions& options,
-                                               bool plain = false) {
+std::shared_ptr<Convolution> make_convolution(const AutoencoderKlConfig& config, const ConvolutionOptions& options,
+                                              bool plain = false) {
     if (plain) return std::make_shared<Convolution>(options);
     return std::make_shared<AutoencoderConvolution>(config, options);
 }
@@ -40,6 +40,11 @@ class MaisiGroupNorm : public GroupNorm {
         check_axes(x);
         if (!to_float16_) return GroupNorm::forward_silu(x);
         return at::silu(forward(x).to(at::kFloat)).to(at::kHalf);
+    }
+
+    ops::GroupNormParameters parameters() const override {
+        if (!to_float16_) return GroupNorm::parameters();
+        throw Error(ErrorCode::config, "norm_float16 is not computed within convolutions; the norm alone is");
     }
 
     std::string script() const override {
@@ -70,10 +75,9 @@ class ResBlock : public TensorModule {
     }
 
     at::Tensor forward(at::Tensor x) override {
-        at::Tensor h = conv1_->forward(norm1_->forward_silu(x));
-        h = conv2_->forward(norm2_->forward_silu(h));
+        at::Tensor h = conv1_->forward(x, ops::ConvFusion().norm_silu(norm1_->parameters()));
         if (nin_shortcut_) x = nin_shortcut_->forward(std::move(x));
-        return h.add_(x);
+        return conv2_->forward(std::move(h), ops::ConvFusion().norm_silu(norm2_->parameters()).plus(std::move(x)));
     }
 
     std::string script() const override {
@@ -88,10 +92,10 @@ def forward(self, x: Tensor) -> Tensor:
 
   private:
     std::shared_ptr<GroupNorm> norm1_;
-    std::shared_ptr<TensorModule> conv1_;
+    std::shared_ptr<Convolution> conv1_;
     std::shared_ptr<GroupNorm> norm2_;
-    std::shared_ptr<TensorModule> conv2_;
-    std::shared_ptr<TensorModule> nin_shortcut_;
+    std::shared_ptr<Convolution> conv2_;
+    std::shared_ptr<Convolution> nin_shortcut_;
 };
 
 class Downsample : public TensorModule {
@@ -115,8 +119,8 @@ class InterpolatingUpsample : public TensorModule {
         conv_ = register_module(config.maisi ? "conv" : "postconv", make_convolution(config, {channels, channels}));
     }
     at::Tensor forward(at::Tensor x) override {
-        x = trilinear_ ? ops::upsample_trilinear_2x(x) : ops::upsample_nearest_2x(x);
-        return conv_->forward(std::move(x));
+        const auto kind = trilinear_ ? ops::Upsampling::trilinear : ops::Upsampling::nearest;
+        return conv_->forward(std::move(x), ops::ConvFusion().upsampled(kind));
     }
     std::string script() const override {
         return script::fill(R"(
@@ -131,7 +135,7 @@ def forward(self, x: Tensor) -> Tensor:
 
   private:
     bool trilinear_;
-    std::shared_ptr<TensorModule> conv_;
+    std::shared_ptr<Convolution> conv_;
 };
 
 class MaisiTransposedUpsample : public TensorModule {
@@ -189,10 +193,11 @@ at::Tensor AutoencoderConvolution::without_remainder(const at::Tensor& y, std::i
     return y.slice(axis_, 0, splits_ * kept).contiguous();
 }
 
-at::Tensor AutoencoderConvolution::forward(at::Tensor x) {
-    const std::int64_t extent = x.size(axis_);
-    at::Tensor y = Convolution::forward(std::move(x));
-    return splits_ > 1 ? without_remainder(y, extent) : y;
+at::Tensor AutoencoderConvolution::forward(at::Tensor x, const ops::ConvFusion& fusion) {
+    if (splits_ == 1) return Convolution::forward(std::move(x), fusion);
+    const std::int64_t extent = x.size(axis_) * (fusion.upsampling == ops::Upsampling::none ? 1 : 2);
+    at::Tensor y = without_remainder(Convolution::forward(std::move(x), fusion.plus({})), extent);
+    return fusion.residual.defined() ? y.add_(fusion.residual) : y;
 }
 
 std::shared_ptr<GroupNorm> make_autoencoder_norm(const AutoencoderKlConfig& config, std::int64_t channels, bool plain) {

@@ -16,7 +16,8 @@ namespace voldiff {
 class AutoencoderConvolution : public Convolution {
   public:
     AutoencoderConvolution(const AutoencoderKlConfig& config, const ConvolutionOptions& options);
-    at::Tensor forward(at::Tensor x) override;
+    using Convolution::forward;
+    at::Tensor forward(at::Tensor x, const ops::ConvFusion& fusion) override;
 
   private:
     at::Tensor without_remainder(const at::Tensor& y, std::int64_t input_extent) const;

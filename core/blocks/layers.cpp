@@ -2,14 +2,11 @@
 
 #include "core/blocks/script.h"
 #include "core/error.h"
-#include "core/ops/conv.h"
-#include "core/ops/norm.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 
 namespace voldiff {
@@ -24,11 +21,11 @@ Convolution::Convolution(const ConvolutionOptions& options) : options_(options) 
     register_tensor(prefix + "bias", bias_, {options.out_channels});
 }
 
-at::Tensor Convolution::forward(at::Tensor x) {
+at::Tensor Convolution::forward(at::Tensor x, const ops::ConvFusion& fusion) {
     if (options_.is_transposed) {
         return ops::conv_transpose3d(x, weight_, bias_, options_.stride, options_.padding, options_.output_padding);
     }
-    return ops::conv3d(x, weight_, bias_, options_.stride, options_.padding);
+    return ops::conv3d(x, {weight_, bias_, &packed_, options_.stride, options_.padding}, fusion);
 }
 
 Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool with_bias) {
@@ -36,9 +33,7 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool with_bi
     if (with_bias) register_tensor("bias", bias_, {out_features});
 }
 
-at::Tensor Linear::forward(at::Tensor x) {
-    return bias_.defined() ? at::linear(x, weight_, bias_) : at::linear(x, weight_);
-}
+at::Tensor Linear::forward(at::Tensor x) { return ops::linear(x, weight_, bias_, packed_); }
 
 GroupNorm::GroupNorm(std::int64_t num_groups, std::int64_t num_channels, double eps)
     : num_groups_(num_groups), eps_(eps) {
@@ -51,11 +46,9 @@ GroupNorm::GroupNorm(std::int64_t num_groups, std::int64_t num_channels, double 
     register_tensor("bias", bias_, {num_channels});
 }
 
-at::Tensor GroupNorm::forward(at::Tensor x) { return ops::group_norm(x, num_groups_, weight_, bias_, eps_); }
+at::Tensor GroupNorm::forward(at::Tensor x) { return ops::group_norm(x, parameters()); }
 
-at::Tensor GroupNorm::forward_silu(const at::Tensor& x) {
-    return ops::group_norm_silu(x, num_groups_, weight_, bias_, eps_);
-}
+at::Tensor GroupNorm::forward_silu(const at::Tensor& x) { return ops::group_norm_silu(x, parameters()); }
 
 LayerNorm::LayerNorm(std::int64_t width) {
     register_tensor("weight", weight_, {width});

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "core/blocks/module.h"
+#include "core/ops/conv.h"
+#include "core/ops/linear.h"
 
 namespace voldiff {
 
@@ -23,13 +25,16 @@ struct ConvolutionOptions {
 class Convolution : public TensorModule {
   public:
     explicit Convolution(const ConvolutionOptions& options);
-    at::Tensor forward(at::Tensor x) override;
+    at::Tensor forward(at::Tensor x) override { return forward(std::move(x), {}); }
+    // Together with what comes before and after it, in one pass where that is faster. Not for transposed ones.
+    virtual at::Tensor forward(at::Tensor x, const ops::ConvFusion& fusion);
     std::string script() const override;
 
   private:
     ConvolutionOptions options_;
     at::Tensor weight_;
     at::Tensor bias_;
+    ops::PackedWeights packed_;
 };
 
 // [..., in] -> [..., out]
@@ -42,6 +47,7 @@ class Linear : public TensorModule {
   private:
     at::Tensor weight_;
     at::Tensor bias_;
+    ops::PackedWeights packed_;
 };
 
 // [N, C, ...] -> the same shape. Throws Error(config) where the groups do not divide the channels.
@@ -52,6 +58,8 @@ class GroupNorm : public TensorModule {
     std::string script() const override;
     // silu(forward(x))
     virtual at::Tensor forward_silu(const at::Tensor& x);
+    // For a convolution that normalises while it reads.
+    virtual ops::GroupNormParameters parameters() const { return {num_groups_, weight_, bias_, eps_}; }
 
   protected:
     std::int64_t num_groups_;

@@ -36,14 +36,24 @@ at::Tensor UnetResnetBlock::resample(at::Tensor x) const {
     return x;
 }
 
+at::Tensor UnetResnetBlock::first_convolution(const at::Tensor& x, const ops::ConvFusion& fusion) {
+    switch (resampling_) {
+        case Resampling::up:
+            return conv1_->forward(x, fusion.norm_silu(norm1_->parameters()).upsampled(ops::Upsampling::nearest));
+        case Resampling::down:
+            return conv1_->forward(ops::average_pool_2x(norm1_->forward_silu(x)), fusion);
+        case Resampling::none:
+            break;
+    }
+    return conv1_->forward(x, fusion.norm_silu(norm1_->parameters()));
+}
+
 at::Tensor UnetResnetBlock::forward(at::Tensor x, const at::Tensor& emb) {
-    at::Tensor h = resample(norm1_->forward_silu(x));
-    x = resample(std::move(x));
-    h = conv1_->forward(std::move(h));
     const at::Tensor shift = time_emb_proj_->forward(at::silu(emb));  // [N, C]
-    h.add_(shift.view({shift.size(0), shift.size(1), 1, 1, 1}));
-    h = conv2_->forward(norm2_->forward_silu(h));
-    return h.add_(skip_connection_ ? skip_connection_->forward(std::move(x)) : x);
+    at::Tensor h = first_convolution(x, ops::ConvFusion().plus_shift(shift));
+    x = resample(std::move(x));
+    if (skip_connection_) x = skip_connection_->forward(std::move(x));
+    return conv2_->forward(std::move(h), ops::ConvFusion().norm_silu(norm2_->parameters()).plus(std::move(x)));
 }
 
 UnetDownsample::UnetDownsample(std::int64_t channels) {
@@ -57,7 +67,7 @@ UnetUpsample::UnetUpsample(std::int64_t channels) {
 }
 
 at::Tensor UnetUpsample::forward(at::Tensor x, const at::Tensor& /*emb*/) {
-    return postconv_->forward(ops::upsample_nearest_2x(x));
+    return postconv_->forward(std::move(x), ops::ConvFusion().upsampled(ops::Upsampling::nearest));
 }
 
 std::string UnetResnetBlock::script() const {

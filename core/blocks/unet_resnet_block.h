@@ -34,6 +34,8 @@ class UnetResnetBlock : public EmbeddedModule {
 
   private:
     at::Tensor resample(at::Tensor x) const;
+    // conv1(resample(SiLU(norm1(x))))
+    at::Tensor first_convolution(const at::Tensor& x, const ops::ConvFusion& fusion);
 
     Resampling resampling_;
     std::shared_ptr<GroupNorm> norm1_;

@@ -1,76 +1,170 @@
 #include "core/ops/conv.h"
 
-#include <ATen/Context.h>
+#include "core/ops/conv_libtorch.h"
+#include "core/ops/conv_policy.h"
+#include "core/ops/kernels/volume_rows.h"
+#include "core/ops/volumes.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/conv3d.h>
 #include <ATen/ops/conv_transpose3d.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/mkldnn_convolution.h>
-
-#include <algorithm>
-#include <array>
 
 namespace voldiff::ops {
 
 namespace {
 
-using Triple = std::array<std::int64_t, 3>;
-constexpr Triple ones{1, 1, 1};
+std::array<std::int64_t, 3> extents_of(const at::Tensor& x) { return {x.size(2), x.size(3), x.size(4)}; }
 
-// LibTorch sends small inputs to a slow kernel of its own; oneDNN is faster from 8^3 voxels at 64 channels on.
-bool prefers_onednn(const at::Tensor& x, const at::Tensor& weight) {
-    return x.device().is_cpu() && x.scalar_type() == at::kFloat && at::hasMKLDNN() && weight.size(2) == 3 &&
-           x.numel() >= 64 * 8 * 8 * 8;
+std::array<std::int64_t, 3> doubled(const std::array<std::int64_t, 3>& e) { return {2 * e[0], 2 * e[1], 2 * e[2]}; }
+
+// Everything one after the other.
+at::Tensor convolve_in_steps(at::Tensor x, const ConvParameters& conv, const ConvFusion& fusion) {
+    if (fusion.norm) x = group_norm_silu(x, *fusion.norm);
+    x = upsample_2x(x, fusion.upsampling);
+    at::Tensor y = libtorch_conv3d(x, conv.weight, conv.bias, conv.stride, conv.padding);
+    if (fusion.shift.defined()) y.add_(fusion.shift.view({y.size(0), y.size(1), 1, 1, 1}));
+    return fusion.residual.defined() ? y.add_(fusion.residual) : y;
 }
 
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const Triple& stride,
-                    const Triple& padding) {
-    if (prefers_onednn(x, weight)) {
-        return at::mkldnn_convolution(x.contiguous(), weight, bias, padding, stride, ones, 1);
+std::optional<ConvVariant> own_variant(const at::Tensor& x, const ConvParameters& conv, const ConvFusion& fusion) {
+    const bool suited = for_own_kernels(x) && conv.weight.scalar_type() == at::kFloat && conv.weight.size(2) == 3 &&
+                        conv.stride == 1 && conv.padding == 1;
+    if (!suited) return std::nullopt;
+    const bool larger = fusion.upsampling != Upsampling::none;
+    ConvShape shape{conv.weight.size(1),
+                    conv.weight.size(0),
+                    larger ? doubled(extents_of(x)) : extents_of(x),
+                    fusion.upsampling,
+                    {}};
+    if (conv.packed != nullptr) shape.packed = conv.packed->packed_variants(conv.weight, conv.bias);
+    return choose_conv(shape);
+}
+
+bool is_pointwise(const at::Tensor& x, const ConvParameters& conv, const ConvFusion& fusion) {
+    return for_own_kernels(x) && conv.weight.scalar_type() == at::kFloat && conv.weight.size(2) == 1 &&
+           conv.stride == 1 && conv.padding == 0 && !fusion.norm && fusion.upsampling == Upsampling::none &&
+           !fusion.shift.defined();
+}
+
+// A 1x1x1 convolution is a product of the voxels' rows of channels.
+at::Tensor convolve_pointwise(const at::Tensor& x, const ConvParameters& conv, const ConvFusion& fusion) {
+    PackedWeights for_this_call;
+    const auto packed = (conv.packed != nullptr ? *conv.packed : for_this_call).linear(conv.weight, conv.bias);
+    const at::Tensor input = channels_last(x);
+    const at::Tensor residual = fusion.residual.defined() ? channels_last(fusion.residual) : fusion.residual;
+    const at::Tensor y = empty_volume({x.size(0), conv.weight.size(0), x.size(2), x.size(3), x.size(4)}, x);
+    multiply_rows(*packed, volume(input, 0), x.numel() / x.size(1), residual.defined() ? volume(residual, 0) : nullptr,
+                  volume(y, 0));
+    return y;
+}
+
+// Runs one volume through the kernels.
+class FusedConv {
+  public:
+    FusedConv(const PackedConv& packed, const at::Tensor& x, const ConvFusion& fusion, const at::Tensor& y)
+        : packed_(packed), x_(x), fusion_(fusion), y_(y) {}
+
+    void run(std::int64_t n) {
+        const VolumeRows rows{volume(x_, n), extents_of(x_), x_.size(1)};
+        if (fusion_.norm) affine_ = norm_of_volume(x_, n, *fusion_.norm);
+        ConvPlanes planes;
+        planes.read_row = row_reader(rows, n);
+        planes.output = [this, n](std::int64_t z) { return plane(y_, n, z); };
+        if (fusion_.residual.defined()) {
+            planes.residual = [this, n](std::int64_t z) { return plane(fusion_.residual, n, z); };
+        }
+        if (fusion_.shift.defined()) planes.shift = fusion_.shift.data_ptr<float>() + n * fusion_.shift.size(1);
+        const bool interpolated = fusion_.upsampling == Upsampling::trilinear;
+        PlaneConv conv(packed_, interpolated ? doubled(rows.extents) : rows.extents, planes);
+        while (conv.step()) {
+        }
     }
-    return at::conv3d(x, weight, bias, stride, padding, ones, 1);
-}
 
-// Values of an input from which it is cut into slabs, and those of a slab: oneDNN works on reordered copies of input
-// and output, and a copy of everything would double the memory of the largest layers.
-constexpr std::int64_t slab_from = 64 << 20;
-constexpr std::int64_t slab_values = 16 << 20;
+  private:
+    using RowReader = std::function<void(std::int64_t, std::int64_t, float*, std::size_t)>;
 
-bool worth_slabs(const at::Tensor& x, const at::Tensor& weight, std::int64_t stride, std::int64_t padding) {
-    return x.device().is_cpu() && x.size(0) == 1 && stride == 1 && weight.size(2) == 2 * padding + 1 &&
-           x.numel() >= slab_from;
-}
-
-// The planes [begin, end) and `border` neighbours on either side, zero outside.
-at::Tensor slab_with_border(const at::Tensor& x, std::int64_t begin, std::int64_t end, std::int64_t border) {
-    const std::int64_t depth = x.size(2);
-    const at::Tensor slab = x.slice(2, std::max<std::int64_t>(begin - border, 0), std::min(end + border, depth));
-    const std::int64_t before = std::max<std::int64_t>(border - begin, 0);
-    const std::int64_t after = std::max<std::int64_t>(end + border - depth, 0);
-    return before + after > 0 ? at::constant_pad_nd(slab, {0, 0, 0, 0, before, after}) : slab.contiguous();
-}
-
-at::Tensor convolve_in_slabs(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                             std::int64_t padding) {
-    const std::int64_t depth = x.size(2);
-    const std::int64_t planes = std::max<std::int64_t>(1, slab_values / (x.numel() / depth));
-    at::Tensor y = at::empty({1, weight.size(0), depth, x.size(3), x.size(4)}, x.options());
-    for (std::int64_t begin = 0; begin < depth; begin += planes) {
-        const std::int64_t end = std::min(begin + planes, depth);
-        y.slice(2, begin, end)
-            .copy_(convolve(slab_with_border(x, begin, end, padding), weight, bias, ones, {0, padding, padding}));
+    RowReader row_reader(const VolumeRows& rows, std::int64_t n) {
+        if (fusion_.upsampling == Upsampling::trilinear) {
+            return [rows = prepared(rows, n)](std::int64_t z, std::int64_t y, float* out, std::size_t stride) {
+                trilinear_row(rows, z, y, out, stride);
+            };
+        }
+        if (fusion_.norm) {
+            return [this, rows](std::int64_t z, std::int64_t y, float* out, std::size_t stride) {
+                normalised_row(rows, affine_, z, y, out, stride);
+            };
+        }
+        return [rows](std::int64_t z, std::int64_t y, float* out, std::size_t stride) {
+            copy_row(rows, z, y, out, stride);
+        };
     }
+    // Interpolation needs neighbours: what comes before it is done first.
+    VolumeRows prepared(const VolumeRows& rows, std::int64_t n) {
+        if (!fusion_.norm) return rows;
+        normalised_ = group_norm_silu(x_.slice(0, n, n + 1), *fusion_.norm);
+        return {volume(normalised_, 0), rows.extents, rows.channels};
+    }
+    static float* plane(const at::Tensor& x, std::int64_t n, std::int64_t z) {
+        return volume(x, n) + z * x.size(3) * x.size(4) * x.size(1);
+    }
+
+    const PackedConv& packed_;
+    const at::Tensor& x_;
+    const ConvFusion& fusion_;
+    const at::Tensor& y_;
+    ChannelAffine affine_;
+    at::Tensor normalised_;
+};
+
+at::Tensor convolve_fused(const at::Tensor& x, ConvVariant variant, const ConvParameters& conv, ConvFusion fusion) {
+    PackedWeights for_this_call;
+    const auto packed = (conv.packed != nullptr ? *conv.packed : for_this_call).conv(variant, conv.weight, conv.bias);
+    const at::Tensor input = channels_last(x);
+    if (fusion.residual.defined()) fusion.residual = channels_last(fusion.residual);
+    if (fusion.shift.defined()) fusion.shift = fusion.shift.contiguous();
+    const std::int64_t scale = fusion.upsampling == Upsampling::none ? 1 : 2;
+    const at::Tensor y =
+        empty_volume({x.size(0), conv.weight.size(0), scale * x.size(2), scale * x.size(3), scale * x.size(4)}, x);
+    FusedConv run(*packed, input, fusion, y);
+    for (std::int64_t n = 0; n < x.size(0); ++n) run.run(n);
     return y;
 }
 
 }  // namespace
 
+ConvFusion ConvFusion::norm_silu(GroupNormParameters parameters) const {
+    ConvFusion fusion = *this;
+    fusion.norm = std::move(parameters);
+    return fusion;
+}
+
+ConvFusion ConvFusion::upsampled(Upsampling kind) const {
+    ConvFusion fusion = *this;
+    fusion.upsampling = kind;
+    return fusion;
+}
+
+ConvFusion ConvFusion::plus_shift(at::Tensor value) const {
+    ConvFusion fusion = *this;
+    fusion.shift = std::move(value);
+    return fusion;
+}
+
+ConvFusion ConvFusion::plus(at::Tensor value) const {
+    ConvFusion fusion = *this;
+    fusion.residual = std::move(value);
+    return fusion;
+}
+
+at::Tensor conv3d(const at::Tensor& x, const ConvParameters& parameters, const ConvFusion& fusion) {
+    if (is_pointwise(x, parameters, fusion)) return convolve_pointwise(x, parameters, fusion);
+    const auto variant = own_variant(x, parameters, fusion);
+    return variant ? convolve_fused(x, *variant, parameters, fusion) : convolve_in_steps(x, parameters, fusion);
+}
+
 at::Tensor conv3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
                   std::int64_t padding) {
-    if (worth_slabs(x, weight, stride, padding)) return convolve_in_slabs(x, weight, bias, padding);
-    return convolve(x, weight, bias, {stride, stride, stride}, {padding, padding, padding});
+    return conv3d(x, ConvParameters{weight, bias, nullptr, stride, padding});
 }
 
 at::Tensor conv_transpose3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,

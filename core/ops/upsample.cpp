@@ -32,6 +32,18 @@ at::Tensor upsample_trilinear_2x(const at::Tensor& x) {
     });
 }
 
+at::Tensor upsample_2x(const at::Tensor& x, Upsampling kind) {
+    switch (kind) {
+        case Upsampling::nearest:
+            return upsample_nearest_2x(x);
+        case Upsampling::trilinear:
+            return upsample_trilinear_2x(x);
+        case Upsampling::none:
+            break;
+    }
+    return x;
+}
+
 at::Tensor average_pool_2x(const at::Tensor& x) {
     return in_supported_type(x, [](const at::Tensor& y) { return at::avg_pool3d(y, 2, 2); });
 }

@@ -5,9 +5,11 @@
 
 namespace voldiff::ops {
 
-// [N, C, D, H, W] -> [N, C, 2 D, 2 H, 2 W]
+enum class Upsampling { none, nearest, trilinear };
+
+// [N, C, D, H, W] -> [N, C, 2 D, 2 H, 2 W]; trilinear with align_corners false.
+at::Tensor upsample_2x(const at::Tensor& x, Upsampling kind);
 at::Tensor upsample_nearest_2x(const at::Tensor& x);
-// The same, trilinear with align_corners false.
 at::Tensor upsample_trilinear_2x(const at::Tensor& x);
 // [N, C, D, H, W] -> [N, C, D / 2, H / 2, W / 2], mean of 2 x 2 x 2 voxels; an odd last plane is left out.
 at::Tensor average_pool_2x(const at::Tensor& x);

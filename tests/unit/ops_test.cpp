@@ -118,8 +118,8 @@ TEST(GroupNorm, UsesMeanAndBiasedVarianceOfEachGroup) {
     const at::Tensor normalised = (groups - groups.mean(-1, true)) / (variance + 1e-6).sqrt();
     const at::Tensor expected = normalised.view({2, 6, 3, 4, 5}) * weight.view({1, 6, 1, 1, 1}).to(at::kDouble) +
                                 bias.view({1, 6, 1, 1, 1}).to(at::kDouble);
-    EXPECT_LT(difference(ops::group_norm(x, 3, weight, bias, 1e-6), expected), 5e-6);
-    EXPECT_LT(difference(ops::group_norm_silu(x, 3, weight, bias, 1e-6), expected * at::sigmoid(expected)), 5e-6);
+    EXPECT_LT(difference(ops::group_norm(x, {3, weight, bias, 1e-6}), expected), 5e-6);
+    EXPECT_LT(difference(ops::group_norm_silu(x, {3, weight, bias, 1e-6}), expected * at::sigmoid(expected)), 5e-6);
 }
 
 TEST(GroupNorm, InFloat16RoundsAfterEveryPartOfIt) {

@@ -1,0 +1,251 @@
+#include "core/ops/kernels/plane_conv.h"
+
+#include "core/ops/kernels/parallel.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace voldiff::ops {
+
+namespace {
+
+// Tiles whose points one thread holds at a time: enough to use each weight often, few enough for the cache.
+constexpr std::int64_t tiles_of_block = 48;
+// Blocks a thread in each step, so that none waits long for the last.
+constexpr std::int64_t blocks_of_worker = 4;
+// Where all threads share tiles: bytes of their points.
+constexpr std::size_t shared_points_bytes = 192 << 20;
+constexpr std::int64_t border = 2;  // planes, rows and voxels of padding on both sides together
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+std::size_t pad(std::size_t channels, std::size_t lanes) { return (channels + lanes - 1) / lanes * lanes; }
+
+// Points of the tiles in hand; one pair a thread, shared by all convolutions.
+struct Scratch {
+    Buffer input;
+    Buffer output;
+};
+Scratch& scratch() {
+    thread_local Scratch own;
+    return own;
+}
+
+// A cache line more than a power of two may have: points of a tile lie in different sets of the cache.
+std::size_t point_stride(std::size_t tiles, std::size_t values) { return tiles * values + 16; }
+
+std::size_t depth_of(const TileKernels& kernels, std::size_t inputs) {
+    return kernels.terms == 1 ? inputs : kernels.terms * pad(inputs, kernels.lanes);
+}
+
+}  // namespace
+
+std::size_t packed_bytes(ConvVariant variant, std::size_t outputs, std::size_t inputs) {
+    const TileKernels& kernels = tile_kernels(variant);
+    return kernels.points * depth_of(kernels, inputs) * pad(outputs, kernels.lanes) * sizeof(float);
+}
+
+PackedConv pack_conv(ConvVariant variant, std::size_t outputs, std::size_t inputs, const float* weight,
+                     const float* bias) {
+    const TileKernels& kernels = tile_kernels(variant);
+    const std::size_t columns = pad(outputs, kernels.lanes);
+    PackedConv conv{variant, inputs, outputs, Buffer(packed_bytes(variant, outputs, inputs) / sizeof(float)),
+                    Buffer(columns)};
+    parallel_each(static_cast<std::int64_t>(panels_of(columns)), [&](std::int64_t panel, std::int64_t) {
+        const auto first = static_cast<std::size_t>(panel);
+        kernels.pack(weight, outputs, inputs, first, first + 1, conv.weight.data());
+    });
+    std::fill_n(conv.bias.data(), columns, 0.0F);
+    std::copy_n(bias, outputs, conv.bias.data());
+    return conv;
+}
+
+PlaneConv::PlaneConv(const PackedConv& conv, const std::array<std::int64_t, 3>& extents, ConvPlanes planes)
+    : conv_(conv),
+      kernels_(tile_kernels(conv.variant)),
+      extents_(extents),
+      planes_(std::move(planes)),
+      channels_(pad(conv.inputs, kernels_.lanes)),
+      columns_(pad(conv.outputs, kernels_.lanes)) {
+    for (std::size_t axis = 0; axis < 3; ++axis) tiles_[axis] = divide_up(extents[axis], kernels_.step[axis]);
+    choose_slab();
+    row_size_ = static_cast<std::size_t>(tiles_[2] * kernels_.step[2] + border) * channels_;
+    if (row_size_ * sizeof(float) % 4096 == 0) row_size_ += channels_;  // rows would share sets of the cache
+    plane_size_ = static_cast<std::size_t>(tiles_[1] * kernels_.step[1] + border) * row_size_;
+    ring_planes_ = slab_ * kernels_.step[0] + border;
+    std::fill_n(ring_.at_least(static_cast<std::size_t>(ring_planes_) * plane_size_),
+                static_cast<std::size_t>(ring_planes_) * plane_size_, 0.0F);
+    std::copy_n(conv.bias.data(), columns_, bias_.at_least(columns_));
+    for (std::size_t k = 0; planes_.shift != nullptr && k < conv.outputs; ++k) bias_.data()[k] += planes_.shift[k];
+    if (planes_.moments != nullptr) {
+        worker_moments_.assign(static_cast<std::size_t>(worker_count()), ChannelMoments(conv.outputs));
+    }
+}
+
+// Blocks of tiles for every thread where there are enough of them; otherwise all threads share the same tiles.
+void PlaneConv::choose_slab() {
+    const std::int64_t workers = worker_count();
+    const std::int64_t layer = tiles_[1] * tiles_[2];
+    together_ = layer * tiles_[0] < 2 * workers * tiles_of_block;
+    std::int64_t wanted = workers * tiles_of_block * blocks_of_worker;
+    if (together_) {
+        const std::size_t tile_bytes = kernels_.points * (input_values() + columns_) * sizeof(float);
+        wanted = static_cast<std::int64_t>(shared_points_bytes / tile_bytes);
+        wanted = std::max<std::int64_t>(wanted / layer * layer, 1);
+    }
+    const std::int64_t layers = std::min(divide_up(wanted, layer), tiles_[0]);
+    slab_ = divide_up(tiles_[0], divide_up(tiles_[0], layers));  // steps of equal size
+    const std::int64_t tiles = slab_ * layer;
+    tiles_at_once_ = together_ ? tiles : divide_up(tiles, divide_up(tiles, tiles_of_block));
+}
+
+std::array<std::int64_t, 3> PlaneConv::output_extents() const {
+    std::array<std::int64_t, 3> extents{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        extents[axis] = extents_[axis] * kernels_.output[axis] / kernels_.step[axis];
+    }
+    return extents;
+}
+
+std::int64_t PlaneConv::planes_done() const { return std::min(layer_ * kernels_.output[0], output_extents()[0]); }
+
+void PlaneConv::fill_row(std::int64_t z, std::int64_t y, float* row) const {
+    const bool inside = z >= 0 && z < extents_[0] && y >= 0 && y < extents_[1];
+    if (inside) {
+        planes_.read_row(z, y, row + channels_, channels_);
+    } else {
+        std::fill_n(row, row_size_, 0.0F);
+    }
+}
+
+// Padded planes hold input planes from -1 on; what lies left and right of a row stays zero.
+void PlaneConv::fill_planes(Range planes) {
+    const std::int64_t begin = std::max<std::int64_t>(planes.begin, 0);
+    const std::int64_t end = std::min(planes.end, extents_[0]);
+    if (planes_.prepare && begin < end) planes_.prepare(begin, end);
+    const std::int64_t rows = static_cast<std::int64_t>(plane_size_ / row_size_);
+    parallel_each((planes.end - planes.begin) * rows, [&](std::int64_t index, std::int64_t) {
+        const std::int64_t z = planes.begin + index / rows;
+        const std::int64_t y = index % rows - 1;
+        fill_row(z, y, ring_.data() + ((z + 1) % ring_planes_) * plane_size_ + (y + 1) * row_size_);
+    });
+}
+
+std::array<std::int64_t, 3> PlaneConv::tile_position(std::int64_t tile) const {
+    return {layer_ + tile / (tiles_[1] * tiles_[2]), tile / tiles_[2] % tiles_[1], tile % tiles_[2]};
+}
+
+void PlaneConv::load_tiles(Range tiles, float* points, std::size_t stride) const {
+    TileInput input;
+    input.row_stride = row_size_;
+    input.channels = channels_;
+    input.point_stride = stride;
+    for (std::int64_t tile = tiles.begin; tile < tiles.end; ++tile, points += input_values()) {
+        const auto position = tile_position(tile);
+        const std::size_t offset = static_cast<std::size_t>(position[1] * kernels_.step[1]) * row_size_ +
+                                   static_cast<std::size_t>(position[2] * kernels_.step[2]) * channels_;
+        for (std::int64_t z = 0; z < kernels_.taps[0]; ++z) {
+            input.planes[z] = padded_plane(position[0] * kernels_.step[0] + z) + offset;
+        }
+        input.points = points;
+        kernels_.load(input);
+    }
+}
+
+// Range: pairs of a point and a panel.
+void PlaneConv::multiply_points(std::int64_t rows, const float* a, std::size_t a_stride, float* c, std::size_t c_stride,
+                                Range range) const {
+    const auto panels = static_cast<std::int64_t>(panels_of(columns_));
+    PanelProduct product;
+    product.rows = static_cast<std::size_t>(rows);
+    product.depth = depth_of(kernels_, conv_.inputs);
+    product.columns = columns_;
+    product.lda = input_values();
+    product.ldc = columns_;
+    for (std::int64_t index = range.begin; index < range.end; ++index) {
+        const auto point = static_cast<std::size_t>(index / panels);
+        product.panel = static_cast<std::size_t>(index % panels);
+        product.a = a + point * a_stride;
+        product.packed = conv_.weight.data() + point * product.depth * columns_;
+        product.c = c + point * c_stride;
+        multiply(product);
+    }
+}
+
+void PlaneConv::store_tile(std::int64_t tile, const float* points, std::size_t stride, ChannelMoments* moments) const {
+    const auto position = tile_position(tile);
+    const auto extents = output_extents();
+    TileOutput output;
+    output.points = points;
+    output.point_stride = stride;
+    output.bias = bias_.data();
+    output.channels = conv_.outputs;
+    output.row_stride = static_cast<std::size_t>(extents[2]) * conv_.outputs;
+    output.moments = moments;
+    std::array<std::int64_t, 3> start{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        start[axis] = position[axis] * kernels_.output[axis];
+        output.extents[axis] = std::min(kernels_.output[axis], extents[axis] - start[axis]);
+    }
+    const std::size_t offset =
+        static_cast<std::size_t>(start[1]) * output.row_stride + static_cast<std::size_t>(start[2]) * conv_.outputs;
+    for (std::int64_t z = 0; z < output.extents[0]; ++z) {
+        output.planes[z] = planes_.output(start[0] + z) + offset;
+        if (planes_.residual) output.residual[z] = planes_.residual(start[0] + z) + offset;
+    }
+    kernels_.store(output);
+}
+
+// Each thread takes blocks of tiles through all three stages, in its own part of the cache.
+void PlaneConv::compute_blocks(std::int64_t tiles) {
+    const std::size_t input_stride = point_stride(tiles_at_once_, input_values());
+    const std::size_t output_stride = point_stride(tiles_at_once_, columns_);
+    const auto products = static_cast<std::int64_t>(kernels_.points * panels_of(columns_));
+    parallel_each(divide_up(tiles, tiles_at_once_), [&](std::int64_t block, std::int64_t worker) {
+        const Range range{block * tiles_at_once_, std::min((block + 1) * tiles_at_once_, tiles)};
+        float* input = scratch().input.at_least(input_stride * kernels_.points);
+        float* output = scratch().output.at_least(output_stride * kernels_.points);
+        load_tiles(range, input, input_stride);
+        multiply_points(range.end - range.begin, input, input_stride, output, output_stride, {0, products});
+        ChannelMoments* moments = planes_.moments != nullptr ? &worker_moments_[worker] : nullptr;
+        for (std::int64_t tile = range.begin; tile < range.end; ++tile) {
+            store_tile(tile, output + (tile - range.begin) * columns_, output_stride, moments);
+        }
+    });
+}
+
+// All threads work on the same tiles, one stage after the other: the weights are read once for all of them.
+void PlaneConv::compute_together(std::int64_t tiles) {
+    const std::size_t input_stride = point_stride(tiles, input_values());
+    const std::size_t output_stride = point_stride(tiles, columns_);
+    float* input = scratch().input.at_least(input_stride * kernels_.points);
+    float* output = scratch().output.at_least(output_stride * kernels_.points);
+    parallel_each(tiles, [&](std::int64_t tile, std::int64_t) {
+        load_tiles({tile, tile + 1}, input + tile * input_values(), input_stride);
+    });
+    parallel_each(static_cast<std::int64_t>(kernels_.points * panels_of(columns_)),
+                  [&](std::int64_t index, std::int64_t) {
+                      multiply_points(tiles, input, input_stride, output, output_stride, {index, index + 1});
+                  });
+    parallel_each(tiles, [&](std::int64_t tile, std::int64_t worker) {
+        store_tile(tile, output + tile * columns_, output_stride,
+                   planes_.moments != nullptr ? &worker_moments_[worker] : nullptr);
+    });
+}
+
+bool PlaneConv::step() {
+    if (layer_ == tiles_[0]) return false;
+    const std::int64_t layers = std::min(slab_, tiles_[0] - layer_);
+    const std::int64_t end = (layer_ + layers) * kernels_.step[0] + border - 1;
+    fill_planes({filled_, end});
+    filled_ = end;
+    const std::int64_t tiles = layers * tiles_[1] * tiles_[2];
+    together_ ? compute_together(tiles) : compute_blocks(tiles);
+    layer_ += layers;
+    if (layer_ == tiles_[0]) {
+        for (const ChannelMoments& part : worker_moments_) planes_.moments->merge(part);
+    }
+    return true;
+}
+
+}  // namespace voldiff::ops

@@ -1,0 +1,95 @@
+// 3x3x3 convolutions with stride 1 and zero padding 1 on channels-last float32 volumes, a few planes at a time.
+//
+// Neither the input nor the output has to exist as a whole: rows are asked for when they are needed, planes are handed
+// out when they are done, both in ascending order.
+#pragma once
+
+#include "core/ops/kernels/buffer.h"
+#include "core/ops/kernels/tile_kernels.h"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace voldiff::ops {
+
+// The weights of one layer as a variant takes them.
+struct PackedConv {
+    ConvVariant variant = ConvVariant::direct;
+    std::size_t inputs = 0;
+    std::size_t outputs = 0;
+    Buffer weight;
+    Buffer bias;  // [outputs, padded to whole vectors]
+};
+
+// Bytes of the packed weights of a layer.
+std::size_t packed_bytes(ConvVariant variant, std::size_t outputs, std::size_t inputs);
+// weight [K, C, 3, 3, 3] and bias [K], contiguous.
+PackedConv pack_conv(ConvVariant variant, std::size_t outputs, std::size_t inputs, const float* weight,
+                     const float* bias);
+
+// Where the planes come from and go to; z, y, x are voxels of the input or of the output.
+struct ConvPlanes {
+    // Writes the C values of each voxel of a row, voxels `stride` floats apart. Called from several threads at once.
+    std::function<void(std::int64_t z, std::int64_t y, float* row, std::size_t stride)> read_row;
+    // Called on one thread before rows of the planes [begin, end) are read; empty, or what makes those planes.
+    std::function<void(std::int64_t begin, std::int64_t end)> prepare;
+    // The plane [H', W', K] that receives the output.
+    std::function<float*(std::int64_t z)> output;
+    // A plane that is added, or empty; it may be the output's own, which is then replaced.
+    std::function<const float*(std::int64_t z)> residual;
+    const float* shift = nullptr;       // [K], added to every voxel; null for none
+    ChannelMoments* moments = nullptr;  // gathers those of the output; null for none
+};
+
+class PlaneConv {
+  public:
+    // extents: of the input, [D, H, W]. `conv` must outlive this.
+    PlaneConv(const PackedConv& conv, const std::array<std::int64_t, 3>& extents, ConvPlanes planes);
+
+    // Makes the next output planes; false when there are none left.
+    bool step();
+    // Output planes that are complete.
+    std::int64_t planes_done() const;
+    std::array<std::int64_t, 3> output_extents() const;
+
+  private:
+    struct Range {
+        std::int64_t begin, end;
+    };
+    void choose_slab();
+    void fill_planes(Range planes);
+    void fill_row(std::int64_t z, std::int64_t y, float* row) const;
+    void compute_blocks(std::int64_t tiles);
+    void compute_together(std::int64_t tiles);
+    void load_tiles(Range tiles, float* points, std::size_t stride) const;
+    void multiply_points(std::int64_t rows, const float* a, std::size_t a_stride, float* c, std::size_t c_stride,
+                         Range points) const;
+    void store_tile(std::int64_t tile, const float* points, std::size_t stride, ChannelMoments* moments) const;
+    std::array<std::int64_t, 3> tile_position(std::int64_t tile) const;
+    const float* padded_plane(std::int64_t z) const { return ring_.data() + (z % ring_planes_) * plane_size_; }
+    // Floats of a tile at one point, padded so that points do not share cache sets.
+    std::size_t input_values() const { return kernels_.terms * channels_; }
+
+    const PackedConv& conv_;
+    const TileKernels& kernels_;
+    std::array<std::int64_t, 3> extents_;
+    ConvPlanes planes_;
+    std::size_t channels_;  // padded
+    std::size_t columns_;   // padded outputs
+    std::array<std::int64_t, 3> tiles_{};
+    std::int64_t tiles_at_once_ = 0;  // of a block
+    bool together_ = false;           // all threads work on the same tiles
+    std::int64_t slab_ = 1;           // layers of tiles a step
+    std::int64_t layer_ = 0;          // layers done
+    std::int64_t filled_ = -1;        // padded planes are filled up to here, in input planes
+    std::int64_t ring_planes_ = 0;
+    std::size_t plane_size_ = 0;
+    std::size_t row_size_ = 0;
+    Buffer ring_;
+    Buffer bias_;  // with the shift
+    std::vector<ChannelMoments> worker_moments_;
+};
+
+}  // namespace voldiff::ops

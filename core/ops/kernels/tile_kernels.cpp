@@ -1,0 +1,360 @@
+#include "core/ops/kernels/tile_kernels.h"
+
+#include "core/ops/kernels/simd_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/ops/kernels/tile_kernels.cpp"  // NOLINT: Highway includes this file once a target
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "core/ops/kernels/multiply-inl.h"
+#include "core/ops/kernels/sums-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace voldiff::ops::HWY_NAMESPACE {
+namespace {
+
+HWY_INLINE Vector constant(double x) { return hn::Set(Floats(), static_cast<float>(x)); }
+
+// The three transforms of one axis. `Filter` maps the 3 weights, `input` d[0], d[s], ... in place, `output` the
+// products at the points to the outputs.
+
+// F(2, 3), points 0, 1, -1 and infinity.
+struct Two {
+    static constexpr int taps = 4, step = 2, outputs = 2;
+    static HWY_INLINE void input(Vector* d, int s) {
+        const Vector d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s];
+        d[0] = hn::Sub(d0, d2);
+        d[s] = hn::Add(d1, d2);
+        d[2 * s] = hn::Sub(d2, d1);
+        d[3 * s] = hn::Sub(d1, d3);
+    }
+    static HWY_INLINE void output(const Vector* m, int s, Vector* y, int t) {
+        const Vector m1 = m[s], m2 = m[2 * s];
+        y[0] = hn::Add(hn::Add(m[0], m1), m2);
+        y[t] = hn::Sub(hn::Sub(m1, m2), m[3 * s]);
+    }
+    template <class T>
+    static HWY_INLINE void filter(T w0, T w1, T w2, T* u, std::size_t s) {
+        u[0] = w0;
+        u[s] = 0.5 * (w0 + w1 + w2);
+        u[2 * s] = 0.5 * (w0 - w1 + w2);
+        u[3 * s] = w2;
+    }
+};
+
+// F(4, 3), points 0, 2/3, -2/3, 3/2, -3/2 and infinity. Their choice costs nothing and decides the rounding error: with
+// 0, 1, -1, 2, -2 that of f444 is 3.5 times larger.
+struct Four {
+    static constexpr int taps = 6, step = 4, outputs = 4;
+    static constexpr double a = 2.0 / 3.0, b = 1.5;
+    static HWY_INLINE void input(Vector* d, int s) {
+        const Vector d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s], d4 = d[4 * s], d5 = d[5 * s];
+        const Vector even_a = hn::NegMulAdd(constant(b * b), d2, d4);
+        const Vector odd_a = hn::Mul(constant(a), hn::NegMulAdd(constant(b * b), d1, d3));
+        const Vector even_b = hn::NegMulAdd(constant(a * a), d2, d4);
+        const Vector odd_b = hn::Mul(constant(b), hn::NegMulAdd(constant(a * a), d1, d3));
+        // a b = 1
+        d[0] = hn::Add(d0, hn::NegMulAdd(constant(a * a + b * b), d2, d4));
+        d[s] = hn::Add(even_a, odd_a);
+        d[2 * s] = hn::Sub(even_a, odd_a);
+        d[3 * s] = hn::Add(even_b, odd_b);
+        d[4 * s] = hn::Sub(even_b, odd_b);
+        d[5 * s] = hn::Add(d1, hn::NegMulAdd(constant(a * a + b * b), d3, d5));
+    }
+    static HWY_INLINE void output(const Vector* m, int s, Vector* y, int t) {
+        const Vector even_a = hn::Add(m[s], m[2 * s]), odd_a = hn::Sub(m[s], m[2 * s]);
+        const Vector even_b = hn::Add(m[3 * s], m[4 * s]), odd_b = hn::Sub(m[3 * s], m[4 * s]);
+        y[0] = hn::Add(hn::Add(m[0], even_a), even_b);
+        y[t] = hn::MulAdd(constant(b), odd_b, hn::Mul(constant(a), odd_a));
+        y[2 * t] = hn::MulAdd(constant(b * b), even_b, hn::Mul(constant(a * a), even_a));
+        y[3 * t] = hn::Add(hn::MulAdd(constant(b * b * b), odd_b, hn::Mul(constant(a * a * a), odd_a)), m[5 * s]);
+    }
+    template <class T>
+    static HWY_INLINE void filter(T w0, T w1, T w2, T* u, std::size_t s) {
+        constexpr double na = 1 / (2 * a * a * (a * a - b * b)), nb = 1 / (2 * b * b * (b * b - a * a));
+        u[0] = w0;
+        u[s] = na * (w0 + a * w1 + a * a * w2);
+        u[2 * s] = na * (w0 - a * w1 + a * a * w2);
+        u[3 * s] = nb * (w0 + b * w1 + b * b * w2);
+        u[4 * s] = nb * (w0 - b * w1 + b * b * w2);
+        u[5 * s] = w2;
+    }
+};
+
+// F(2, 3) of a signal in which every value stands twice: one of its four products is zero.
+// y[2i] = S x[i] + w0 (x[i-1] - x[i]), y[2i+1] = S x[i] - w2 (x[i] - x[i+1]), S = w0 + w1 + w2.
+struct Doubled {
+    static constexpr int taps = 3, step = 1, outputs = 2;
+    static HWY_INLINE void input(Vector* d, int s) {
+        d[0] = hn::Sub(d[0], d[s]);
+        d[2 * s] = hn::Sub(d[s], d[2 * s]);
+    }
+    static HWY_INLINE void output(const Vector* m, int s, Vector* y, int t) {
+        y[0] = hn::Add(m[0], m[s]);
+        y[t] = hn::Sub(m[s], m[2 * s]);
+    }
+    template <class T>
+    static HWY_INLINE void filter(T w0, T w1, T w2, T* u, std::size_t s) {
+        u[0] = w0;
+        u[s] = w0 + w1 + w2;
+        u[2 * s] = w2;
+    }
+};
+
+template <class Z, class Y, class X>
+struct Winograd {
+    static constexpr int plane_points = Y::taps * X::taps;
+    static constexpr int points = Z::taps * plane_points;
+
+    // Row y of a plane holds its points along x, then all rows are transformed along y.
+    static HWY_INLINE void load_plane(const float* p, std::size_t row_stride, std::size_t voxel, Vector* out) {
+        Vector d[plane_points];
+#pragma GCC unroll 6
+        for (int y = 0; y < Y::taps; ++y) {
+#pragma GCC unroll 6
+            for (int x = 0; x < X::taps; ++x) d[y * X::taps + x] = load(p + y * row_stride + x * voxel);
+            X::input(d + y * X::taps, 1);
+        }
+#pragma GCC unroll 6
+        for (int x = 0; x < X::taps; ++x) Y::input(d + x, X::taps);
+#pragma GCC unroll 36
+        for (int i = 0; i < plane_points; ++i) out[i] = d[i];
+    }
+
+    static HWY_NOINLINE void load_tile(const TileInput& tile) {
+        Vector d[Z::taps * plane_points];
+        for (std::size_t c = 0; c < tile.channels; c += lanes) {
+            for (int z = 0; z < Z::taps; ++z) {
+                load_plane(tile.planes[z] + c, tile.row_stride, tile.channels, d + z * plane_points);
+            }
+            float* out = tile.points + c;
+            for (int i = 0; i < plane_points; ++i, out += tile.point_stride) {
+                Vector line[Z::taps];
+#pragma GCC unroll 6
+                for (int z = 0; z < Z::taps; ++z) line[z] = d[z * plane_points + i];
+                Z::input(line, 1);
+#pragma GCC unroll 6
+                for (int z = 0; z < Z::taps; ++z) store(line[z], out + z * plane_points * tile.point_stride);
+            }
+        }
+    }
+
+    static HWY_INLINE void back_to_plane(const Vector* m, Vector* y) {
+        Vector rows[Y::outputs * X::taps];
+#pragma GCC unroll 6
+        for (int x = 0; x < X::taps; ++x) Y::output(m + x, X::taps, rows + x, X::taps);
+#pragma GCC unroll 4
+        for (int r = 0; r < Y::outputs; ++r) X::output(rows + r * X::taps, 1, y + r * X::outputs, 1);
+    }
+
+    // The points of `lanes` channels, along z only: out[z][y x points].
+    static HWY_INLINE void back_along_z(const float* points, std::size_t stride, Vector* out) {
+        for (int i = 0; i < plane_points; ++i, points += stride) {
+            Vector line[Z::taps], y[Z::outputs];
+#pragma GCC unroll 6
+            for (int z = 0; z < Z::taps; ++z) line[z] = load(points + z * plane_points * stride);
+            Z::output(line, 1, y, 1);
+#pragma GCC unroll 4
+            for (int z = 0; z < Z::outputs; ++z) out[z * plane_points + i] = y[z];
+        }
+    }
+
+    static HWY_NOINLINE void store_tile(const TileOutput& tile);
+    static void pack(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first, std::size_t last,
+                     float* packed);
+};
+
+// Stores the plane's voxels that lie inside the volume, channels [c, c + count).
+template <int COLUMNS>
+HWY_INLINE void store_plane(const TileOutput& tile, std::int64_t z, std::size_t c, std::size_t count, const Vector* y,
+                            Vector bias, Sums& sums) {
+    for (std::int64_t row = 0; row < tile.extents[1]; ++row) {
+        for (std::int64_t x = 0; x < tile.extents[2]; ++x) {
+            const std::size_t offset = row * tile.row_stride + x * tile.channels + c;
+            Vector v = hn::Add(y[row * COLUMNS + x], bias);
+            if (tile.residual[z] != nullptr) v = hn::Add(v, load_some(tile.residual[z] + offset, count));
+            store_some(v, tile.planes[z] + offset, count);
+            if (tile.moments != nullptr) sums.add(v);
+        }
+    }
+}
+
+template <class Z, class Y, class X>
+void Winograd<Z, Y, X>::store_tile(const TileOutput& tile) {
+    Vector m[Z::outputs * plane_points];
+    for (std::size_t c = 0; c < tile.channels; c += lanes) {
+        const std::size_t count = HWY_MIN(lanes, tile.channels - c);
+        const Vector bias = load(tile.bias + c);
+        back_along_z(tile.points + c, tile.point_stride, m);
+        Sums sums;
+        for (std::int64_t z = 0; z < tile.extents[0]; ++z) {
+            Vector y[Y::outputs * X::outputs];
+            back_to_plane(m + z * plane_points, y);
+            store_plane<X::outputs>(tile, z, c, count, y, bias, sums);
+        }
+        if (tile.moments != nullptr) sums.merge_into(*tile.moments, c, count);
+    }
+    if (tile.moments != nullptr) {
+        tile.moments->count += static_cast<double>(tile.extents[0] * tile.extents[1] * tile.extents[2]);
+    }
+}
+
+// The weights of one input channel for the columns of a panel: [27][panel_columns].
+using PanelWeights = double[27][panel_columns];
+
+HWY_INLINE void gather_weights(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first_column,
+                               std::size_t c, PanelWeights& w) {
+    for (std::size_t column = 0; column < panel_columns; ++column) {
+        const std::size_t k = first_column + column;
+        for (int tap = 0; tap < 27; ++tap) w[tap][column] = k < outputs ? weight[(k * inputs + c) * 27 + tap] : 0;
+    }
+}
+
+// w [3][3][3] -> u [Z][Y][X points], each with its columns.
+template <class Z, class Y, class X>
+HWY_INLINE void transform_weights(const PanelWeights& w, double (*u)[panel_columns]) {
+    constexpr std::size_t columns = panel_columns;
+    double along_x[9 * X::taps][columns];
+    double along_y[3 * Y::taps * X::taps][columns];
+    for (int i = 0; i < 9; ++i) {
+        for (std::size_t j = 0; j < columns; ++j) {
+            X::filter(w[3 * i][j], w[3 * i + 1][j], w[3 * i + 2][j], &along_x[i * X::taps][j], columns);
+        }
+    }
+    for (int z = 0; z < 3; ++z) {
+        for (int x = 0; x < X::taps; ++x) {
+            const double(*p)[columns] = &along_x[3 * z * X::taps + x];
+            for (std::size_t j = 0; j < columns; ++j) {
+                Y::filter(p[0][j], p[X::taps][j], p[2 * X::taps][j], &along_y[z * Y::taps * X::taps + x][j],
+                          X::taps * columns);
+            }
+        }
+    }
+    constexpr int plane = Y::taps * X::taps;
+    for (int i = 0; i < plane; ++i) {
+        for (std::size_t j = 0; j < columns; ++j) {
+            Z::filter(along_y[i][j], along_y[plane + i][j], along_y[2 * plane + i][j], &u[i][j], plane * columns);
+        }
+    }
+}
+
+template <class Z, class Y, class X>
+void Winograd<Z, Y, X>::pack(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first,
+                             std::size_t last, float* packed) {
+    const std::size_t columns = padded(outputs);
+    PanelWeights w;
+    double u[points][panel_columns];
+    for (std::size_t panel = first; panel < last; ++panel) {
+        const std::size_t width = packed_panel_width(columns, panel);
+        for (std::size_t c = 0; c < inputs; ++c) {
+            gather_weights(weight, outputs, inputs, panel * panel_columns, c, w);
+            transform_weights<Z, Y, X>(w, u);
+            float* out = packed + panel * panel_columns * inputs + c * width;
+            for (int p = 0; p < points; ++p, out += columns * inputs) {
+                for (std::size_t j = 0; j < width; ++j) out[j] = static_cast<float>(u[p][j]);
+            }
+        }
+    }
+}
+
+template <class Z, class Y, class X>
+TileKernels winograd_kernels() {
+    using W = Winograd<Z, Y, X>;
+    return {{Z::taps, Y::taps, X::taps},
+            {Z::step, Y::step, X::step},
+            {Z::outputs, Y::outputs, X::outputs},
+            static_cast<std::size_t>(W::points),
+            1,
+            lanes,
+            W::pack,
+            W::load_tile,
+            W::store_tile};
+}
+
+// The plain sum: a tile is one voxel, at its one point stand the 27 neighbours.
+void load_neighbours(const TileInput& tile) {
+    float* out = tile.points;
+    for (int z = 0; z < 3; ++z) {
+        for (int y = 0; y < 3; ++y) {
+            // Three voxels of a row are contiguous.
+            const float* row = tile.planes[z] + y * tile.row_stride;
+            for (std::size_t i = 0; i < 3 * tile.channels; i += lanes, out += lanes) store(load(row + i), out);
+        }
+    }
+}
+
+void store_voxel(const TileOutput& tile) {
+    for (std::size_t c = 0; c < tile.channels; c += lanes) {
+        const std::size_t count = HWY_MIN(lanes, tile.channels - c);
+        const Vector y = load(tile.points + c);
+        Sums sums;
+        store_plane<1>(tile, 0, c, count, &y, load(tile.bias + c), sums);
+        if (tile.moments != nullptr) sums.merge_into(*tile.moments, c, count);
+    }
+    if (tile.moments != nullptr) tile.moments->count += 1;
+}
+
+void pack_direct(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first, std::size_t last,
+                 float* packed) {
+    const std::size_t columns = padded(outputs);
+    const std::size_t channels = padded(inputs);
+    PanelWeights w;
+    for (std::size_t panel = first; panel < last; ++panel) {
+        const std::size_t width = packed_panel_width(columns, panel);
+        for (std::size_t c = 0; c < channels; ++c) {
+            if (c < inputs) gather_weights(weight, outputs, inputs, panel * panel_columns, c, w);
+            for (std::size_t tap = 0; tap < 27; ++tap) {
+                float* out = packed + panel * panel_columns * 27 * channels + (tap * channels + c) * width;
+                for (std::size_t j = 0; j < width; ++j) out[j] = c < inputs ? static_cast<float>(w[tap][j]) : 0;
+            }
+        }
+    }
+}
+
+TileKernels direct_kernels() {
+    return {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 1, 27, lanes, pack_direct, load_neighbours, store_voxel};
+}
+
+const TileKernels* all_kernels() {
+    // In the order of ConvVariant.
+    static const TileKernels kernels[conv_variants] = {
+        direct_kernels(),
+        winograd_kernels<Two, Two, Two>(),
+        winograd_kernels<Two, Two, Four>(),
+        winograd_kernels<Two, Four, Four>(),
+        winograd_kernels<Four, Four, Four>(),
+        winograd_kernels<Doubled, Doubled, Doubled>(),
+    };
+    return kernels;
+}
+
+void multiply_one_panel(const PanelProduct& p) {
+    const std::size_t first = p.panel * panel_columns;
+    multiply_panel(p.rows, p.depth, packed_panel_width(p.columns, p.panel) / lanes, p.a, p.lda,
+                   p.packed + first * p.depth, p.c + first, p.ldc, false);
+}
+
+std::size_t count_panels(std::size_t columns) { return panel_count(columns); }
+
+}  // namespace
+}  // namespace voldiff::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voldiff::ops {
+
+HWY_EXPORT(all_kernels);
+HWY_EXPORT(multiply_one_panel);
+HWY_EXPORT(count_panels);
+
+const TileKernels& tile_kernels(ConvVariant variant) {
+    return HWY_DYNAMIC_DISPATCH(all_kernels)()[static_cast<std::size_t>(variant)];
+}
+
+void multiply(const PanelProduct& product) { HWY_DYNAMIC_DISPATCH(multiply_one_panel)(product); }
+
+std::size_t panels_of(std::size_t columns) { return HWY_DYNAMIC_DISPATCH(count_panels)(columns); }
+
+}  // namespace voldiff::ops
+#endif

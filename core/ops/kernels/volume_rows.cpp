@@ -1,0 +1,93 @@
+#include "core/ops/kernels/volume_rows.h"
+
+#include "core/ops/kernels/simd_targets.h"
+
+#include <algorithm>
+#include <vector>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/ops/kernels/volume_rows.cpp"  // NOLINT: Highway includes this file once a target
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "core/ops/kernels/vector-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace voldiff::ops::HWY_NAMESPACE {
+namespace {
+
+// out = share * a + (1 - share) * b
+void mix_values(const float* a, const float* b, float share, std::size_t count, float* out) {
+    const Vector of_a = broadcast(share);
+    const Vector of_b = broadcast(1 - share);
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) store(hn::MulAdd(of_a, load(a + i), hn::Mul(of_b, load(b + i))), out + i);
+    for (; i < count; ++i) out[i] = share * a[i] + (1 - share) * b[i];
+}
+
+}  // namespace
+}  // namespace voldiff::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voldiff::ops {
+
+namespace {
+
+HWY_EXPORT(mix_values);
+
+// Where voxel i of the doubled axis lies: between voxels `low` and `high`, with this share of `low`.
+struct Between {
+    std::int64_t low, high;
+    float share;
+};
+
+Between between(std::int64_t i, std::int64_t extent) {
+    const std::int64_t half = i / 2;
+    if (i % 2 == 0) return {std::max<std::int64_t>(half - 1, 0), half, 0.25F};
+    return {half, std::min(half + 1, extent - 1), 0.75F};
+}
+
+void mix(const float* a, const float* b, float share, std::int64_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(mix_values)(a, b, share, static_cast<std::size_t>(count), out);
+}
+
+}  // namespace
+
+void copy_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride) {
+    const float* in = rows.row(z, y);
+    const std::int64_t channels = rows.channels;
+    if (static_cast<std::int64_t>(stride) == channels) {
+        std::copy_n(in, rows.extents[2] * channels, out);
+        return;
+    }
+    for (std::int64_t x = 0; x < rows.extents[2]; ++x, in += channels, out += stride) std::copy_n(in, channels, out);
+}
+
+void normalised_row(const VolumeRows& rows, const ChannelAffine& affine, std::int64_t z, std::int64_t y, float* out,
+                    std::size_t stride) {
+    normalise(rows.row(z, y), rows.extents[2], rows.channels, affine, true, out, stride);
+}
+
+void trilinear_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride) {
+    thread_local std::vector<float> buffer;
+    const std::int64_t width = rows.extents[2];
+    const std::int64_t channels = rows.channels;
+    const std::int64_t values = width * channels;
+    buffer.resize(static_cast<std::size_t>(3 * values));
+    float* low = buffer.data();
+    float* high = low + values;
+    float* row = high + values;
+    const Between pz = between(z, rows.extents[0]);
+    const Between py = between(y, rows.extents[1]);
+    mix(rows.row(pz.low, py.low), rows.row(pz.low, py.high), py.share, values, low);
+    mix(rows.row(pz.high, py.low), rows.row(pz.high, py.high), py.share, values, high);
+    mix(low, high, pz.share, values, row);
+    for (std::int64_t x = 0; x < 2 * width; ++x, out += stride) {
+        const Between px = between(x, width);
+        mix(row + px.low * channels, row + px.high * channels, px.share, channels, out);
+    }
+}
+
+}  // namespace voldiff::ops
+#endif

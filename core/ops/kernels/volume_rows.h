@@ -1,0 +1,28 @@
+// Rows of a channels-last volume for a convolution that reads them, as they are or changed on the way.
+#pragma once
+
+#include "core/ops/kernels/norm_kernels.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace voldiff::ops {
+
+struct VolumeRows {
+    const float* x = nullptr;  // [D, H, W, C]
+    std::array<std::int64_t, 3> extents{};
+    std::int64_t channels = 0;
+
+    const float* row(std::int64_t z, std::int64_t y) const { return x + (z * extents[1] + y) * extents[2] * channels; }
+};
+
+// Writes row (z, y) with voxels `stride` floats apart.
+void copy_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride);
+// silu(affine(x))
+void normalised_row(const VolumeRows& rows, const ChannelAffine& affine, std::int64_t z, std::int64_t y, float* out,
+                    std::size_t stride);
+// A row of the volume doubled by trilinear interpolation, corners not aligned: 2 W voxels; z and y count its voxels.
+void trilinear_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride);
+
+}  // namespace voldiff::ops
