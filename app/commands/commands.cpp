@@ -10,6 +10,10 @@ const std::vector<Command>& commands() {
           "-t config_network_rflow.json -e environment_maisi_diff_model_rflow-ct.json "
           "-c config_maisi_diff_model_rflow-ct.json -o ct.nii.gz"},
          add_generate},
+        {"batch",
+         "make many volumes from a list of runs; resumable, by one process or many, or by Slurm",
+         {"jobs.yaml", "jobs.yaml --dry-run", "jobs.yaml --workers 2 --output night", "jobs.yaml --status"},
+         add_batch},
         {"inspect",
          "show what a checkpoint, a volume or a config holds",
          {"diff_unet_3d_rflow-ct.pt", "--json --all autoencoder_v1.pt", "output/ct_seed0_000.nii.gz"},

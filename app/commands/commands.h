@@ -36,6 +36,7 @@ const std::vector<Command>& commands();
 
 Action add_convert(CLI::App& parser);
 Action add_export_torchscript(CLI::App& parser);
+Action add_batch(CLI::App& parser);
 Action add_compare(CLI::App& parser);
 Action add_generate(CLI::App& parser);
 Action add_doctor(CLI::App& parser);
