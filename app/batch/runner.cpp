@@ -270,6 +270,7 @@ class Runner {
     // This process stood still for so long that another one took the run over.
     void lose(const Job& job) {
         note(job, {{"event", "interrupted"}, {"error", "another process took over"}});
+        claims_.release(job.files.volume);
         const std::lock_guard<std::mutex> guard(mutex_);
         ++result_.elsewhere;
     }

@@ -131,23 +131,28 @@ TEST_F(BatchClaims, GoToOneOfManyThatComeAtOnce) {
     for (int round = 0; round < 20; ++round) {
         write_foreign(0, "1");
         const auto start = Claims::Clock::now();
-        std::array<int, 2> answers{};
+        std::array<int, 2> answers{}, go{};
         ASSERT_EQ(::pipe(answers.data()), 0);
+        ASSERT_EQ(::pipe(go.data()), 0);
         std::vector<pid_t> children;
         for (int i = 0; i < 4; ++i) {
             children.push_back(::fork());
             if (children.back() != 0) continue;
             Claims claims(seconds(60));
             claims.take(volume(), start);
+            char ready = 'r';
+            if (::write(answers[1], &ready, 1) != 1 || ::read(go[0], &ready, 1) != 1) ::_exit(1);
             const char answer = claims.take(volume(), start + seconds(61)) ? '1' : '0';
             if (::write(answers[1], &answer, 1) == 1) ::pause();  // alive, and in possession
             ::_exit(0);
         }
         std::string got(4, ' ');
+        for (char& c : got) ASSERT_EQ(::read(answers[0], &c, 1), 1);  // all have seen the dead one's
+        ASSERT_EQ(::write(go[1], "gggg", 4), 4);
         for (char& c : got) ASSERT_EQ(::read(answers[0], &c, 1), 1);
         for (const pid_t child : children) ::kill(child, SIGKILL);
         for (const pid_t child : children) ::waitpid(child, nullptr, 0);
-        for (const int end : answers) ::close(end);
+        for (const int end : {answers[0], answers[1], go[0], go[1]}) ::close(end);
         const auto owners = std::count(got.begin(), got.end(), '1');
         EXPECT_LE(owners, 1) << got;
         taken += static_cast<std::size_t>(owners);

@@ -72,7 +72,7 @@ TEST_F(BatchJobs, KeepTheirProblemsToThemselves) {
     ASSERT_EQ(jobs.size(), 5U);
     EXPECT_EQ(jobs[0].problem.value().code(), ErrorCode::io);
     expect_contains(jobs[1].problem.value().what(), "multiples of 32");
-    expect_contains(jobs[2].problem.value().what(), "jobs.yaml:4:33: unknown key 'sampling.stepz'");
+    expect_contains(jobs[2].problem.value().what(), "jobs.yaml:4:45: unknown key 'sampling.stepz'");
     EXPECT_FALSE(jobs[3].problem.has_value());
     expect_contains(jobs[4].problem.value().what(), "which is outside");
 }
@@ -191,17 +191,17 @@ TEST(Forecasts, PreferWhatWasMeasured) {
     work.steps = 10;
     work.parameters = 10;
     work.memory = 5;
-    EXPECT_EQ(Forecaster({}).of(work).source, "rough");
+    EXPECT_EQ(Forecaster(std::vector<JournalEvent>()).of(work).source, "rough");
     const JournalEvent other{
         {"event", "done"}, {"kind", "o"}, {"seconds", 3.0}, {"work", 1000.0}, {"peak_memory_bytes", 7}};
-    const Forecast scaled = Forecaster({other}).of(work);
+    const Forecast scaled = Forecaster(std::vector<JournalEvent>{other}).of(work);
     EXPECT_EQ(scaled.source, "scaled");
     EXPECT_DOUBLE_EQ(scaled.seconds, 30);
     EXPECT_DOUBLE_EQ(scaled.memory, 5);
     JournalEvent same = other;
     same["kind"] = "k";
     same["seconds"] = 8;
-    const Forecast measured = Forecaster({other, same}).of(work);
+    const Forecast measured = Forecaster(std::vector<JournalEvent>{other, same}).of(work);
     EXPECT_EQ(measured.source, "measured");
     EXPECT_DOUBLE_EQ(measured.seconds, 8);
     EXPECT_DOUBLE_EQ(measured.memory, 7);
