@@ -39,17 +39,17 @@ at::Tensor label_file_values(const at::Tensor& labels, const std::vector<std::in
 
 }  // namespace
 
-Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training)
-    : run_(std::move(run)), context_(context), outputs_(std::move(outputs)) {
+Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training,
+                       std::shared_ptr<ModelStore> store)
+    : run_(std::move(run)), context_(context), outputs_(std::move(outputs)), store_(std::move(store)) {
     set_threads(run_.runtime);
     read_start_volume();
     read_mask();
     if (!beyond_training && !run_.mask.only) check_trained(run_);
     if (!run_.mask.only) latent_extents(run_, encoded_size());  // throws where sizes do not fit the networks
     const StageClock clock("load");
-    context_.log.info("loading the model");
-    model_ = load_model(run_);
-    tell(context_.log, model_.notes);
+    model_ = store_->get(run_, [this] { context_.log.info("loading the model"); });
+    tell(context_.log, model_->notes);
     if (!run_.mask.only) prepare_image();
     loading_ = clock.end();
 }
@@ -78,7 +78,7 @@ void Generation::read_mask() {
 
 void Generation::prepare_image() {
     const Extents latent = latent_extents(run_, encoded_size());
-    request_ = image_request(run_, model_);
+    request_ = image_request(run_, *model_);
     request_.size = encoded_size();
     prepare_start(latent);
     check_conditions();
@@ -140,20 +140,19 @@ nlohmann::ordered_json Generation::plan() const {
 }
 
 nlohmann::ordered_json Generation::make_all() {
-    encode_start_volume();
     nlohmann::ordered_json made = nlohmann::ordered_json::array();
-    for (const OutputFiles& files : outputs_) made.push_back(make(files));
+    for (const OutputFiles& files : outputs_) made.push_back(write(compute(files)));
     return made;
 }
 
 // Once for all volumes of the run.
 void Generation::encode_start_volume() {
-    if (!start_ || request_.start->strength == 1) return;
+    if (!start_ || request_.start->strength == 1 || request_.start->latent.defined()) return;
     std::vector<StageRecord> stages;
     StageWatch watch(context_, stages);
     const auto progress = [&watch](std::size_t done, std::size_t all) { watch("encode", done, all); };
     request_.start->latent =
-        encode_image(*model_.autoencoder, start_->input.image, encode_, progress) * request_.scale_factor;
+        encode_image(*model_->autoencoder, start_->input.image, encode_, progress) * request_.scale_factor;
     encoding_ = stages;
 }
 
@@ -165,38 +164,43 @@ ImageResult Generation::image_for(const ProvidedMask* mask, std::int64_t seed, S
     const auto progress = [&watch](const std::string& stage, std::size_t done, std::size_t all) {
         watch(stage, done, all);
     };
-    const ImageNetworks networks{*model_.autoencoder, *model_.diffusion_unet, model_.controlnet.get()};
+    const ImageNetworks networks{*model_->autoencoder, *model_->diffusion_unet, model_->controlnet.get()};
     return mask ? generate_from_mask(networks, *scheduler, request, mask->labels, progress)
                 : generate_image(networks, *scheduler, request, progress);
 }
 
-Generation::Made Generation::produce(const OutputFiles& files, RunRecord& record) {
-    StageWatch watch(context_, record.stages);
-    if (masks_) return produce_from_mask(files, record, watch);
-    return {to_volume(image_for(nullptr, files.seed, watch), nullptr), std::nullopt};
+void Generation::produce(MadeVolume& made) {
+    StageWatch watch(context_, made.record.stages);
+    if (masks_) return produce_from_mask(made, watch);
+    made.volume = to_volume(image_for(nullptr, made.files.seed, watch), nullptr);
 }
 
 // Masks that are not the user's own are tried again where the image is not plausible; the last one stays.
-Generation::Made Generation::produce_from_mask(const OutputFiles& files, RunRecord& record, StageWatch& watch) {
+void Generation::produce_from_mask(MadeVolume& made, StageWatch& watch) {
     const bool own = masks_->fixed() != nullptr;
+    const std::int64_t seed = made.files.seed;
     const auto progress = [&watch](const std::string& stage, std::size_t done, std::size_t all) {
         watch(stage, done, all);
     };
     for (std::int64_t attempt = 0;; ++attempt) {
-        ProvidedMask mask = masks_->provide(model_, files.seed, attempt, progress);
+        ProvidedMask mask = masks_->provide(*model_, seed, attempt, progress);
         if (start_) mask.labels.labels = pad_to(mask.mask.voxels, encoded_size());
         if (!own) context_.log.info("mask: " + mask.from);
-        record.mask = {{"from", mask.from}, {"attempt", attempt + 1}};
-        if (run_.mask.only) return {{label_file_values(mask.mask.voxels, {}), mask.mask.affine}, std::nullopt};
-        const ImageResult result = image_for(&mask, files.seed + attempt * attempt_stride, watch);
-        if (own) return {to_volume(result, &mask), std::nullopt};
+        made.record.mask = {{"from", mask.from}, {"attempt", attempt + 1}};
+        if (run_.mask.only) {
+            made.volume = {label_file_values(mask.mask.voxels, {}), mask.mask.affine};
+            return;
+        }
+        const ImageResult result = image_for(&mask, seed + attempt * attempt_stride, watch);
+        made.volume = to_volume(result, &mask);
+        if (own) return;
         const bool last = attempt + 1 >= run_.mask.tries;
-        if (!plausible(result, mask, record)) {
+        if (!plausible(result, mask, made.record)) {
             context_.log.info(last ? "the image is kept all the same" : "trying another mask");
             if (!last) continue;
         }
-        return {to_volume(result, &mask),
-                Volume{label_file_values(mask.mask.voxels, kept_labels(run_)), mask.mask.affine}};
+        made.label = Volume{label_file_values(mask.mask.voxels, kept_labels(run_)), mask.mask.affine};
+        return;
     }
 }
 
@@ -218,36 +222,58 @@ bool Generation::plausible(const ImageResult& result, const ProvidedMask& mask, 
     return outliers.empty();
 }
 
-nlohmann::ordered_json Generation::make(const OutputFiles& files) {
+MadeVolume Generation::compute(const OutputFiles& files) {
     context_.cancel.check();
     prepare_folder(files.volume);
-    RunRecord record = begin_record(run_, files.seed);
-    record.stages.push_back(loading_);
-    record.stages.insert(record.stages.end(), encoding_.begin(), encoding_.end());
-    const Made made = produce(files, record);
-    if (weight_hashes_.empty()) weight_hashes_ = hash_weights(model_);
-    record.weight_hashes = weight_hashes_;
-    write(files, made, record);
+    encode_start_volume();
+    MadeVolume made{files, {}, {}, begin_record(run_, files.seed)};
+    made.record.stages.push_back(loading_);
+    made.record.stages.insert(made.record.stages.end(), encoding_.begin(), encoding_.end());
+    produce(made);
+    identify(made.record);
+    return made;
+}
+
+// After the work, since the hashes of large weights take seconds.
+void Generation::identify(RunRecord& record) {
+    FileHashes& hashes = store_->hashes();
+    if (!identity_) identity_.emplace(run_, hashes);
+    record.config_hash = identity_->of(record.seed);
+    for (const WeightFile& file : model_->files) record.weight_hashes[file.key] = hashes.of(file.path);
+    // Masks made for sizes read the option themselves.
+    if (!run_.mask.only && !run_.mask.from_sizes()) record.decode = request_.decode;
+}
+
+void Generation::write_preview_of(const MadeVolume& made) const {
+    const Volume& volume = made.volume;
+    const bool by_percentiles = is_mr() || run_.mask.only;
+    write_preview(made.files.preview, volume, by_percentiles ? percentile_window(volume.voxels) : soft_tissue_window);
+}
+
+// The record is last: where it stands, the files that it describes do too. That of an earlier run goes first.
+nlohmann::ordered_json Generation::write(const MadeVolume& made) const {
+    const OutputFiles& files = made.files;
+    remove_file(files.sidecar);
     nlohmann::ordered_json result = {{"volume", files.volume.string()},
                                      {"sidecar", files.sidecar.string()},
                                      {"preview", files.preview.string()},
                                      {"seed", files.seed}};
-    if (made.label) result["label"] = files.label.string();
-    return result;
-}
-
-void Generation::write(const OutputFiles& files, const Made& made, const RunRecord& record) const {
-    const Volume& volume = made.volume;
-    if (!files.preview.empty()) {
-        const bool by_percentiles = is_mr() || run_.mask.only;
-        write_preview(files.preview, volume, by_percentiles ? percentile_window(volume.voxels) : soft_tissue_window);
-    }
-    // The volume is last but for its record: where it stands, the rest does too.
+    if (!files.preview.empty()) write_preview_of(made);
     if (made.label) write_volume(files.label, *made.label);
-    write_text(files.sidecar, sidecar(run_, model_, record, volume, files.volume).dump(2) + "\n");
-    write_volume(files.volume, volume);
+    write_volume(files.volume, made.volume);
+    RunRecord record = made.record;
+    record.files = {files.volume};
+    if (made.label) record.files.push_back(files.label);
+    if (!files.preview.empty()) record.files.push_back(files.preview);
+    const nlohmann::ordered_json written = sidecar(run_, *model_, record, made.volume, files.volume);
+    write_text(files.sidecar, written.dump(2) + "\n");
     context_.log.info("wrote " + files.volume.string());
-    if (made.label) context_.log.info("wrote " + files.label.string());
+    if (made.label) {
+        context_.log.info("wrote " + files.label.string());
+        result["label"] = files.label.string();
+    }
+    result["voxels_sha256"] = written["image"]["voxels_sha256"];
+    return result;
 }
 
 }  // namespace voldiff

@@ -44,18 +44,25 @@ void Log::error(const std::string& text) { write(LogLevel::error, "\033[31m", "e
 
 void Log::write(LogLevel level, const char* colour, const char* prefix, const std::string& text) {
     if (!shows(level)) return;
-    clear_status();
+    const std::lock_guard<std::mutex> guard(mutex_);
+    clear_line();
     const bool coloured = colour_ && *prefix != '\0';
     stream_ << (coloured ? colour : "") << prefix << (coloured ? "\033[0m" : "") << text << std::endl;
 }
 
 void Log::status(const std::string& text) {
     if (!terminal_ || !shows(LogLevel::info)) return;
+    const std::lock_guard<std::mutex> guard(mutex_);
     stream_ << to_line_start_and_clear << text.substr(0, terminal_width() - 1) << std::flush;
     status_shown_ = true;
 }
 
 void Log::clear_status() {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    clear_line();
+}
+
+void Log::clear_line() {
     if (status_shown_) stream_ << to_line_start_and_clear << std::flush;
     status_shown_ = false;
 }

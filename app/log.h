@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,10 @@ class Log {
     void clear_status();
 
   private:
+    void clear_line();
     void write(LogLevel level, const char* colour, const char* prefix, const std::string& text);
 
+    std::mutex mutex_;  // threads may share a log
     std::ostream& stream_;
     bool terminal_;
     bool colour_;

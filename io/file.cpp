@@ -6,15 +6,23 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <optional>
+#include <regex>
 #include <system_error>
 
 namespace voldiff {
 
 namespace {
+
+const std::string partial_mark = ".partial-";
+constexpr std::size_t longest_stem = 180;  // a name holds 255 bytes
 
 [[noreturn]] void fail(const std::string& what, const std::filesystem::path& path, int reason) {
     throw Error(ErrorCode::io,
@@ -41,12 +49,44 @@ std::filesystem::path follow_links(const std::filesystem::path& path) {
     return ignored || whole.empty() ? path : whole;
 }
 
+// The names in it; some file systems cannot, which is no error.
+void sync_folder(const std::filesystem::path& path) {
+    const Descriptor folder(path.empty() ? "." : path, O_RDONLY | O_DIRECTORY);
+    if (folder.get() >= 0) ::fsync(folder.get());
+}
+
 // The real extension stays last, since writers choose the format by it.
 std::filesystem::path temporary_beside(const std::filesystem::path& target) {
     const std::string kind = extension(target);
     const std::string name = target.filename().string();
-    const std::string stem = name.substr(0, name.size() - kind.size()).substr(0, 200);  // a name holds 255 bytes
-    return target.parent_path() / ("." + stem + ".partial-" + std::to_string(::getpid()) + kind);
+    const std::string stem = name.substr(0, name.size() - kind.size()).substr(0, longest_stem);
+    return target.parent_path() / ("." + stem + partial_mark + host_name() + "." + std::to_string(::getpid()) + kind);
+}
+
+// What a temporary file's name says.
+struct Partial {
+    std::string stem, host, kind;
+    pid_t process = 0;
+};
+
+std::optional<Partial> parse_partial(const std::string& name) {
+    static const std::regex pattern("\\.(.+)\\.partial-([A-Za-z0-9-]+)\\.([0-9]{1,9})(\\.[A-Za-z0-9.]+)?");
+    std::smatch part;
+    if (!std::regex_match(name, part, pattern)) return {};
+    return Partial{part[1], part[2], part[4], static_cast<pid_t>(std::stol(part[3]))};
+}
+
+bool is_running(pid_t process) { return ::kill(process, 0) == 0 || errno != ESRCH; }
+
+std::size_t remove_partials(const std::filesystem::path& folder, const std::function<bool(const Partial&)>& wanted) {
+    std::size_t removed = 0;
+    std::error_code ignored;
+    for (std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, ignored), end;
+         !ignored && entry != end; entry.increment(ignored)) {
+        const auto partial = parse_partial(entry->path().filename().string());
+        if (partial && wanted(*partial) && ::unlink(entry->path().c_str()) == 0) ++removed;
+    }
+    return removed;
 }
 
 }  // namespace
@@ -75,8 +115,29 @@ void AtomicFile::commit() {
     }
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("write", target_, errno);
     temporary_.clear();
-    const Descriptor folder(target_.parent_path(), O_RDONLY | O_DIRECTORY);
-    if (folder.get() >= 0) ::fsync(folder.get());  // the new name too; some file systems cannot, which is no error
+    sync_folder(target_.parent_path());
+}
+
+std::size_t remove_abandoned_files(const std::filesystem::path& folder) {
+    return remove_partials(folder,
+                           [](const Partial& file) { return file.host == host_name() && !is_running(file.process); });
+}
+
+std::size_t remove_partial_files(const std::filesystem::path& target) {
+    const std::string kind = extension(target);
+    const std::string name = target.filename().string();
+    const std::string stem = name.substr(0, name.size() - kind.size()).substr(0, longest_stem);
+    return remove_partials(target.parent_path(),
+                           [&](const Partial& file) { return file.stem == stem && file.kind == kind; });
+}
+
+std::string host_name() {
+    std::array<char, 65> name{};
+    ::gethostname(name.data(), name.size() - 1);
+    std::string text = name.data();
+    for (char& c : text)
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
+    return text.empty() ? "host" : text.substr(0, 32);
 }
 
 std::string extension(const std::filesystem::path& path) {
@@ -84,6 +145,11 @@ std::string extension(const std::filesystem::path& path) {
     if (last == ".gz" || last == ".GZ") last = path.stem().extension().string() + last;
     std::transform(last.begin(), last.end(), last.begin(), [](unsigned char c) { return std::tolower(c); });
     return last;
+}
+
+void remove_file(const std::filesystem::path& path) {
+    if (::unlink(path.c_str()) == 0) return sync_folder(path.parent_path());
+    if (errno != ENOENT) fail("remove", path, errno);
 }
 
 void write_text(const std::filesystem::path& path, const std::string& text) {

@@ -7,7 +7,7 @@
 
 namespace voldiff {
 
-// A temporary file beside the target, `.NAME.partial-PID.EXTENSION`, for any writer that takes a path:
+// A temporary file beside the target, `.NAME.partial-HOST.PID.EXTENSION`, for any writer that takes a path:
 //
 //   const AtomicFile file(path);
 //   write_image(file.temporary());
@@ -32,8 +32,20 @@ class AtomicFile {
     std::filesystem::path temporary_;
 };
 
+// Temporary files as above whose process was killed. The first: those in a folder that were made on this machine by
+// processes that are no more. The second: those of one target, for a caller who knows that nobody else writes it. Both
+// return how many files they removed, and touch nothing that has not exactly the names above.
+std::size_t remove_abandoned_files(const std::filesystem::path& folder);
+std::size_t remove_partial_files(const std::filesystem::path& target);
+
+// Of this machine, for names of files: letters, digits and '-'.
+std::string host_name();
+
 // The file name from its last dot; `.nii.gz` is one extension. In lower case.
 std::string extension(const std::filesystem::path& path);
+
+// Removes a file that may be there, and waits until that is on the disk. Throws Error(io).
+void remove_file(const std::filesystem::path& path);
 
 void write_text(const std::filesystem::path& path, const std::string& text);
 

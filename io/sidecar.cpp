@@ -1,5 +1,6 @@
 #include "io/sidecar.h"
 
+#include "io/checkpoint/hash.h"
 #include "io/config/print.h"
 #include "io/config/weight_path.h"
 #include "io/file.h"
@@ -27,9 +28,14 @@ std::string utc_time() {
 }
 
 // The config that makes this volume alone.
-Json config_of(RunConfig run, std::int64_t seed, const std::filesystem::path& volume_path) {
+Json config_of(RunConfig run, const RunRecord& record, const std::filesystem::path& volume_path) {
     make_inputs_absolute(run);
-    run.sampling.seed = seed;
+    run.sampling.seed = record.seed;
+    if (record.decode) {
+        run.decode.method = record.decode->method;
+        run.decode.roi = record.decode->roi;
+        run.decode.overlap = record.decode->overlap;
+    }
     run.sampling.count = 1;
     run.output.directory = volume_path.has_parent_path() ? volume_path.parent_path().string() : ".";
     run.output.format = extension(volume_path);
@@ -74,6 +80,7 @@ Json image_of(const Volume& volume) {
     return {{"size", volume.voxels.sizes().vec()},
             {"spacing_mm", spacing_of(volume.affine)},
             {"affine_ras", volume.affine},
+            {"voxels_sha256", voxels_hash(volume)},
             {"dtype", dtype_name(volume.voxels.scalar_type())},
             {"minimum", values.min().item<double>()},
             {"maximum", values.max().item<double>()},
@@ -98,7 +105,22 @@ Json autoencoder_config_of(RunConfig run) {
     return to_json(to_node(run));
 }
 
+Json files_of(const RunRecord& record) {
+    Json list = Json::array();
+    for (const auto& path : record.files) {
+        list.push_back({{"file", path.filename().string()},
+                        {"bytes", std::filesystem::file_size(path)},
+                        {"sha256", sha256_of_file(path)}});
+    }
+    return list;
+}
+
 }  // namespace
+
+std::string voxels_hash(const Volume& volume) {
+    const at::Tensor voxels = volume.voxels.contiguous();
+    return sha256_of_bytes({static_cast<const char*>(voxels.data_ptr()), voxels.nbytes()});
+}
 
 nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const RunRecord& record, const Volume& volume,
                                const std::filesystem::path& volume_path) {
@@ -108,13 +130,15 @@ nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const R
                  {"seed", record.seed},
                  {"generator", "torch CPU mt19937 (torch.manual_seed, torch.randn)"},
                  {"scale_factor", model.scale_factor},
+                 {"config_hash", record.config_hash},
                  {"image", image_of(volume)},
+                 {"files", files_of(record)},
                  {"weights", weights_of(model, record)},
                  {"attention", model.attention},
                  {"load_notes", notes_of(model)},
                  {"stages", stages_of(record)},
                  {"machine", machine_of(record)},
-                 {"config", config_of(run, record.seed, volume_path)}};
+                 {"config", config_of(run, record, volume_path)}};
     if (!record.mask.is_null()) json["mask"] = record.mask;
     return json;
 }

@@ -1,8 +1,10 @@
 // The record beside a volume: how it was made, completely enough to make it again.
 //
-// `voldiff generate NAME.json` runs the `config` of a record. Its weight paths are absolute.
+// `voldiff generate NAME.json` runs the `config` of a record. Its weight paths are absolute. The record is written
+// after all the files that it describes, with their sizes and hashes.
 #pragma once
 
+#include "core/decode/decode.h"
 #include "io/config/run_config.h"
 #include "io/model/model.h"
 #include "io/volume/volume.h"
@@ -11,6 +13,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,10 +32,13 @@ struct RunRecord {
     std::int64_t seed = 0;
     std::vector<StageRecord> stages;
     std::map<std::string, std::string> weight_hashes;  // key of `weights` -> SHA-256
+    std::string config_hash;                           // see io/run_identity.h
+    std::optional<DecodeOptions> decode;               // what `auto` became
+    std::vector<std::filesystem::path> files;          // that were written, the volume first; on the disk
     nlohmann::ordered_json mask;                       // where it is from, and what its quality check found; or null
 };
 
-// The effective config of one volume of the run: its seed, its file, absolute weight paths.
+// The effective config of one volume of the run: its seed, its file, absolute weight paths. Reads `record.files`.
 nlohmann::ordered_json sidecar(const RunConfig& run, const Model& model, const RunRecord& record, const Volume& volume,
                                const std::filesystem::path& volume_path);
 
@@ -45,6 +51,9 @@ nlohmann::ordered_json latent_sidecar(const RunConfig& run, const Model& model, 
 nlohmann::ordered_json decoded_sidecar(const RunConfig& run, const Model& model, const RunRecord& record,
                                        const Volume& volume, const std::filesystem::path& volume_path,
                                        const nlohmann::ordered_json& decoded_from);
+
+// SHA-256 of the voxels, x slowest, as they are in memory: the same where two volumes are alike to the bit.
+std::string voxels_hash(const Volume& volume);
 
 // The record's path: the volume's, with `.json` for its extension.
 std::filesystem::path sidecar_path(const std::filesystem::path& volume_path);

@@ -37,6 +37,7 @@ const std::vector<Command>& commands();
 
 Action add_convert(CLI::App& parser);
 Action add_export_torchscript(CLI::App& parser);
+Action add_batch(CLI::App& parser);
 Action add_compare(CLI::App& parser);
 Action add_encode(CLI::App& parser);
 Action add_decode(CLI::App& parser);

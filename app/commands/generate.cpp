@@ -2,6 +2,7 @@
 #include "app/commands/commands.h"
 #include "app/generation.h"
 #include "app/named_flags.h"
+#include "app/recorded_run.h"
 #include "app/set_option.h"
 #include "core/error.h"
 #include "core/schedulers/scheduler.h"
@@ -44,6 +45,7 @@ struct GenerateOptions {
     std::vector<std::string> sets;
     FlagWords flags;
     bool force = false;
+    bool allow_torchscript = false;
     bool dry_run = false;
     bool print_config = false;
     bool json = false;
@@ -92,6 +94,12 @@ RunConfig load(const GenerateOptions& options) {
     return load_run_config({options.config, overrides, options.models});
 }
 
+// Whether the command line says where the files go.
+bool chooses_place(const RunConfig& run) {
+    const auto origin = run.origins.find("output.directory");
+    return origin != run.origins.end() && !origin->second.in_file();
+}
+
 void run(const GenerateOptions& options, Context& context) {
     RunConfig config = load(options);
     if (options.print_config) {
@@ -103,9 +111,12 @@ void run(const GenerateOptions& options, Context& context) {
         }
         return;
     }
+    const auto record = options.config.empty() ? std::nullopt : read_recorded_run(options.config);
+    if (record) confine(*record, config, options.force || chooses_place(config), options.allow_torchscript);
     std::vector<OutputFiles> outputs = plan_outputs(config, options.force);
     Generation generation(std::move(config), std::move(outputs), context, options.force);
-    const nlohmann::ordered_json result = options.dry_run ? generation.plan() : generation.make_all();
+    nlohmann::ordered_json result = options.dry_run ? generation.plan() : generation.make_all();
+    if (record && !options.dry_run) compare(*record, result, context);
     if (options.json || options.dry_run) {
         context.out << result.dump(2) << "\n";
         return;
@@ -156,6 +167,10 @@ Action add_generate(CLI::App& parser) {
     parser
         .add_flag("--force", options->force, "replace files that exist, and go beyond what the model was trained for")
         ->group("Output");
+    parser
+        .add_flag("--allow-torchscript", options->allow_torchscript,
+                  "run weights of a record that are TorchScript modules, which are programs")
+        ->group("Run");
     parser.add_flag("--dry-run", options->dry_run, "check everything, say what would be made, make nothing")
         ->group("Output");
     parser

@@ -8,9 +8,8 @@
 #include <array>
 
 namespace voldiff {
-namespace {
 
-std::string digest_of(std::string_view bytes) {
+std::string sha256_of_bytes(std::string_view bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
     if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
@@ -25,14 +24,17 @@ std::string digest_of(std::string_view bytes) {
     return text;
 }
 
-}  // namespace
-
 std::string sha256_of_file(const std::filesystem::path& path) {
     try {
-        return digest_of(map_file(path).bytes);
+        return sha256_of_bytes(map_file(path).bytes);
     } catch (const Error& error) {
         throw error.within(path.string());
     }
+}
+
+const std::string& FileHashes::of(const std::filesystem::path& path) {
+    const auto found = known_.find(path);
+    return found != known_.end() ? found->second : known_.emplace(path, sha256_of_file(path)).first->second;
 }
 
 }  // namespace voldiff

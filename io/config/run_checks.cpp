@@ -190,8 +190,9 @@ class Checks {
 Node overrides_to_map(const std::vector<Override>& overrides) {
     Node root = make_map();
     for (const Override& entry : overrides) {
-        Node value = entry.literal ? text_option_value(entry.value, entry.origin)
-                                   : parse_option_value(entry.value, entry.origin);
+        Node value = entry.node      ? *entry.node
+                     : entry.literal ? text_option_value(entry.value, entry.origin)
+                                     : parse_option_value(entry.value, entry.origin);
         Node one = make_map(value.mark);
         set_path(one, entry.path, std::move(value));
         expand_network(one);

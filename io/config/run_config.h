@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -157,10 +158,11 @@ struct RunConfig : OptionGroup {
 };
 
 struct Override {
-    std::string path;      // "sampling.steps"
-    std::string value;     // read as YAML
-    std::string origin;    // "--set", "--steps"
-    bool literal = false;  // take `value` as text, as it is: for flags that hold a path or a name
+    std::string path;               // "sampling.steps"
+    std::string value;              // read as YAML
+    std::string origin;             // "--set", "--steps"
+    bool literal = false;           // take `value` as text, as it is: for flags that hold a path or a name
+    std::optional<Node> node = {};  // in the place of `value` and `origin`: what a file says, with its place
 };
 
 struct ConfigSource {

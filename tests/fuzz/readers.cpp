@@ -103,15 +103,24 @@ void read_or_refuse(std::string_view bytes) {
 
 }  // namespace
 
-const std::array<Reader, 5>& readers() {
-    static constexpr std::array<Reader, 5> kReaders{{
+const std::vector<Reader>& checkpoint_readers() {
+    static const std::vector<Reader> kReaders{
         {"zip", read_or_refuse<read_zip>},
         {"pickle", read_or_refuse<read_pickle>},
         {"torchscript", read_or_refuse<read_torchscript>},
         {"legacy", read_or_refuse<read_legacy>},
         {"safetensors", read_or_refuse<read_safetensors_file>},
-    }};
+    };
     return kReaders;
+}
+
+const std::vector<Reader>& readers() {
+    static const std::vector<Reader> all = [] {
+        std::vector<Reader> list = checkpoint_readers();
+        list.insert(list.end(), text_readers().begin(), text_readers().end());
+        return list;
+    }();
+    return all;
 }
 
 }  // namespace voldiff::fuzz
