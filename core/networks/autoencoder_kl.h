@@ -15,12 +15,16 @@ namespace voldiff {
 // A cascade of blocks, keys `blocks.N`: the encoder or the decoder.
 class BlockCascade : public Module {
   public:
-    explicit BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks);
+    // levels: of each block's output, 0 the finest.
+    BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks, std::vector<std::size_t> levels);
     at::Tensor forward(at::Tensor x, const BlockProgress& progress);
+    // The same on a streamed volume; the result is made when it is read.
+    ops::Planes forward_planes(ops::Planes x, const StreamPlan& plan);
     std::string script() const override;
 
   private:
     std::vector<std::shared_ptr<TensorModule>> blocks_;
+    std::vector<std::size_t> levels_;
 };
 
 class AutoencoderKl : public Network, public Autoencoder {
@@ -29,6 +33,11 @@ class AutoencoderKl : public Network, public Autoencoder {
 
     LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) override;
     at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {}) override;
+
+    at::Tensor decode_streamed(const at::Tensor& latent, const StreamPlan& plan,
+                               const BlockProgress& progress = {}) override;
+    std::optional<DecodeCost> decode_cost(const std::array<std::int64_t, 3>& latent,
+                                          const StreamPlan& plan) const override;
 
     // MONAI's other name of decode.
     at::Tensor decode_stage_2_outputs(const at::Tensor& latent) { return decode(latent); }

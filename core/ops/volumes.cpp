@@ -7,8 +7,10 @@
 
 namespace voldiff::ops {
 
-bool for_own_kernels(const at::Tensor& x) {
-    return own_kernels() && x.dim() == 5 && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
+bool for_own_kernels(const at::Tensor& x) { return x.dim() == 5 && for_own_kernels(x.options()); }
+
+bool for_own_kernels(const at::TensorOptions& options) {
+    return own_kernels() && options.device().is_cpu() && options.dtype() == at::kFloat &&
            tile_kernels(ConvVariant::direct).lanes > 1;
 }
 
