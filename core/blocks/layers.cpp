@@ -8,7 +8,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 
 namespace voldiff {
@@ -45,9 +44,7 @@ Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool with_bi
     if (with_bias) register_tensor("bias", bias_, {out_features});
 }
 
-at::Tensor Linear::forward(at::Tensor x) {
-    return bias_.defined() ? at::linear(x, weight_, bias_) : at::linear(x, weight_);
-}
+at::Tensor Linear::forward(at::Tensor x) { return ops::linear(x, weight_, bias_, packed_); }
 
 GroupNorm::GroupNorm(std::int64_t num_groups, std::int64_t num_channels, double eps)
     : num_groups_(num_groups), eps_(eps) {

@@ -4,7 +4,11 @@
 
 #include "core/blocks/module.h"
 #include "core/ops/conv.h"
+<<<<<<< HEAD
 #include "core/ops/planes/plane_layers.h"
+=======
+#include "core/ops/linear.h"
+>>>>>>> 3aad653d51d3432a8a10974c1356008596684866
 
 namespace voldiff {
 
@@ -50,6 +54,7 @@ class Linear : public TensorModule {
   private:
     at::Tensor weight_;
     at::Tensor bias_;
+    ops::PackedWeights packed_;
 };
 
 // [N, C, ...] -> the same shape. Throws Error(config) where the groups do not divide the channels.

@@ -2,6 +2,8 @@
 
 #include "core/compat/libtorch.h"
 #include "core/error.h"
+#include "core/ops/kernels/attention_kernel.h"
+#include "core/ops/volumes.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -31,6 +33,24 @@ void check_types(const at::Tensor& q, const at::Tensor& v) {
                                        ", expected one type; leave attention_dtype out, or give the network that type");
 }
 
+// The kernel reads heads where they lie, but rows must be contiguous.
+at::Tensor with_contiguous_rows(const at::Tensor& x) { return x.stride(3) == 1 ? x : x.contiguous(); }
+
+HeadRows rows_of(const at::Tensor& x) { return {x.data_ptr<float>(), x.stride(0), x.stride(1), x.stride(2)}; }
+
+// Its result lies in memory as [N, queries, heads, d'], so that heads are merged by a view.
+at::Tensor attend_by_kernel(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale) {
+    const AttentionShape shape{q.size(0), q.size(1), q.size(2), k.size(2), q.size(3), v.size(3)};
+    const at::Tensor queries = with_contiguous_rows(q);
+    const at::Tensor keys = with_contiguous_rows(k);
+    const at::Tensor values = with_contiguous_rows(v);
+    at::Tensor result = at::empty({shape.samples, shape.queries, shape.heads, shape.value_width}, v.options());
+    result = result.transpose(1, 2);
+    attend(shape, static_cast<float>(scale), rows_of(queries), rows_of(keys), rows_of(values),
+           result.data_ptr<float>(), rows_of(result));
+    return result;
+}
+
 }  // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionOptions& options) {
@@ -38,6 +58,9 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
     const std::int64_t queries = q.size(2);
     const std::int64_t chunk = options.probabilities != nullptr ? queries : queries_at_once(q, k);
     const bool plain = !options.adjust_scores && options.probabilities == nullptr;
+    if (plain && for_own_kernels(q) && for_own_kernels(k) && for_own_kernels(v) && options.scale > 0) {
+        return attend_by_kernel(q, k, v, options.scale);
+    }
     if (plain && chunk < queries) {
         if (auto fused = compat::scaled_dot_product_attention(q, k, v, options.scale)) return *fused;
     }

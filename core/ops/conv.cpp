@@ -28,11 +28,31 @@ at::Tensor convolve_in_steps(at::Tensor x, const ConvParameters& conv, const Con
 
 std::optional<ConvVariant> own_variant(const at::Tensor& x, const ConvParameters& conv, const ConvFusion& fusion) {
     const bool suited = for_own_kernels(x) && conv.weight.scalar_type() == at::kFloat && conv.weight.size(2) == 3 &&
-                        conv.stride == 1 && conv.padding == 1 && x.numel() > 0;
+                        conv.stride == 1 && conv.padding == 1;
     if (!suited) return std::nullopt;
     const bool larger = fusion.upsampling != Upsampling::none;
-    return choose_conv({conv.weight.size(1), conv.weight.size(0), larger ? doubled(extents_of(x)) : extents_of(x),
-                        fusion.upsampling});
+    ConvShape shape{conv.weight.size(1), conv.weight.size(0), larger ? doubled(extents_of(x)) : extents_of(x),
+                    fusion.upsampling, {}};
+    if (conv.packed != nullptr) shape.packed = conv.packed->packed_variants(conv.weight, conv.bias);
+    return choose_conv(shape);
+}
+
+bool is_pointwise(const at::Tensor& x, const ConvParameters& conv, const ConvFusion& fusion) {
+    return for_own_kernels(x) && conv.weight.scalar_type() == at::kFloat && conv.weight.size(2) == 1 &&
+           conv.stride == 1 && conv.padding == 0 && !fusion.norm && fusion.upsampling == Upsampling::none &&
+           !fusion.shift.defined();
+}
+
+// A 1x1x1 convolution is a product of the voxels' rows of channels.
+at::Tensor convolve_pointwise(const at::Tensor& x, const ConvParameters& conv, const ConvFusion& fusion) {
+    PackedWeights for_this_call;
+    const auto packed = (conv.packed != nullptr ? *conv.packed : for_this_call).linear(conv.weight, conv.bias);
+    const at::Tensor input = channels_last(x);
+    const at::Tensor residual = fusion.residual.defined() ? channels_last(fusion.residual) : fusion.residual;
+    const at::Tensor y = empty_volume({x.size(0), conv.weight.size(0), x.size(2), x.size(3), x.size(4)}, x);
+    multiply_rows(*packed, volume(input, 0), x.numel() / x.size(1), residual.defined() ? volume(residual, 0) : nullptr,
+                  volume(y, 0));
+    return y;
 }
 
 // Runs one volume through the kernels.
@@ -134,6 +154,7 @@ ConvFusion ConvFusion::plus(at::Tensor value) const {
 }
 
 at::Tensor conv3d(const at::Tensor& x, const ConvParameters& parameters, const ConvFusion& fusion) {
+    if (is_pointwise(x, parameters, fusion)) return convolve_pointwise(x, parameters, fusion);
     const auto variant = own_variant(x, parameters, fusion);
     return variant ? convolve_fused(x, *variant, parameters, fusion) : convolve_in_steps(x, parameters, fusion);
 }

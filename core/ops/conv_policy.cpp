@@ -11,8 +11,8 @@ namespace {
 
 std::atomic<bool> own_kernels_on{true};
 
-// Packed weights of all layers may take this much; beyond it a layer takes the smallest of its variants.
-constexpr std::size_t weight_budget = std::size_t{1536} << 20;
+// Packed weights of all layers may take this many bytes; beyond it a layer takes a smaller variant, or LibTorch.
+constexpr std::size_t weight_budget = std::size_t{2048} << 20;
 
 // Larger tiles save more products, if there are enough of them to use each weight often; at the coarse levels of a
 // U-Net reading the weights is all the work. The smallest extent and the largest number of channels that a row is for.
@@ -24,9 +24,11 @@ struct Rule {
 constexpr Rule rules[] = {
     {16, 1024, ConvVariant::f244},
     {4, 1024, ConvVariant::f222},
+    {1, 1024, ConvVariant::direct},
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
+    if (std::count(shape.packed.begin(), shape.packed.end(), variant) > 0) return true;
     const std::size_t bytes = packed_bytes(variant, static_cast<std::size_t>(shape.outputs),
                                            static_cast<std::size_t>(shape.inputs));
     return packed_weight_bytes() + bytes <= weight_budget;
@@ -36,7 +38,9 @@ bool fits(ConvVariant variant, const ConvShape& shape) {
 
 std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
     if (tile_kernels(ConvVariant::direct).lanes == 1) return std::nullopt;  // no vectors: oneDNN knows more machines
-    if (shape.upsampling == Upsampling::nearest) return ConvVariant::nearest_2x;
+    if (shape.upsampling == Upsampling::nearest) {
+        return fits(ConvVariant::nearest_2x, shape) ? std::optional(ConvVariant::nearest_2x) : std::nullopt;
+    }
     const std::int64_t extent = *std::min_element(shape.extents.begin(), shape.extents.end());
     const std::int64_t channels = std::max(shape.inputs, shape.outputs);
     for (const Rule& rule : rules) {
@@ -44,7 +48,7 @@ std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
             return rule.variant;
         }
     }
-    return ConvVariant::direct;
+    return std::nullopt;
 }
 
 void use_own_kernels(bool on) { own_kernels_on = on; }

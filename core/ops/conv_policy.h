@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace voldiff::ops {
 
@@ -15,6 +16,7 @@ struct ConvShape {
     std::int64_t outputs = 0;
     std::array<std::int64_t, 3> extents{};  // of the output, z y x
     Upsampling upsampling = Upsampling::none;
+    std::vector<ConvVariant> packed;  // variants whose weights the layer has packed already
 };
 
 // The variant for a 3x3x3 convolution with stride 1 and padding 1; nothing where LibTorch does it.

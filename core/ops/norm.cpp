@@ -25,12 +25,12 @@ at::Tensor normalised(const at::Tensor& x, const GroupNormParameters& norm, bool
 }  // namespace
 
 at::Tensor group_norm(const at::Tensor& x, const GroupNormParameters& norm) {
-    if (for_own_kernels(x)) return normalised(x, norm, false);
+    if (x.dim() == 5 && for_own_kernels(x)) return normalised(x, norm, false);
     return at::group_norm(x, norm.groups, norm.weight, norm.bias, norm.eps);
 }
 
 at::Tensor group_norm_silu(const at::Tensor& x, const GroupNormParameters& norm) {
-    if (for_own_kernels(x)) return normalised(x, norm, true);
+    if (x.dim() == 5 && for_own_kernels(x)) return normalised(x, norm, true);
     at::Tensor y = group_norm(x, norm);
     return at::silu_(y);
 }

@@ -14,7 +14,9 @@ std::size_t bytes_of(const PackedConv& conv) { return packed_bytes(conv.variant,
 
 // Counts the changes of both in place.
 std::int64_t version_of(const at::Tensor& weight, const at::Tensor& bias) {
-    const auto version = [](const at::Tensor& tensor) { return tensor.is_inference() ? 0 : tensor._version(); };
+    const auto version = [](const at::Tensor& tensor) {
+        return !tensor.defined() || tensor.is_inference() ? 0 : tensor._version();
+    };
     return version(weight) + version(bias);
 }
 
@@ -27,6 +29,8 @@ void PackedWeights::forget() {
         if (conv) bytes_held -= bytes_of(*conv);
         conv.reset();
     }
+    if (linear_) bytes_held -= linear_->weight.size() * sizeof(float);
+    linear_.reset();
 }
 
 void PackedWeights::release() {
@@ -59,10 +63,28 @@ std::shared_ptr<const PackedConv> PackedWeights::conv(ConvVariant variant, const
     return conv;
 }
 
-bool PackedWeights::has(ConvVariant variant, const at::Tensor& weight, const at::Tensor& bias) {
+std::shared_ptr<const PackedLinear> PackedWeights::linear(const at::Tensor& weight, const at::Tensor& bias) {
     const std::lock_guard<std::mutex> lock(mutex_);
     forget_other(weight, bias);
-    return convs_[static_cast<std::size_t>(variant)] != nullptr;
+    if (!linear_) {
+        const at::Tensor w = weight.contiguous();
+        const at::Tensor b = bias.defined() ? bias.contiguous() : bias;
+        linear_ = std::make_shared<PackedLinear>(
+            pack_linear(static_cast<std::size_t>(w.size(0)), static_cast<std::size_t>(w.numel() / w.size(0)),
+                        w.data_ptr<float>(), b.defined() ? b.data_ptr<float>() : nullptr));
+        bytes_held += linear_->weight.size() * sizeof(float);
+    }
+    return linear_;
+}
+
+std::vector<ConvVariant> PackedWeights::packed_variants(const at::Tensor& weight, const at::Tensor& bias) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    forget_other(weight, bias);
+    std::vector<ConvVariant> variants;
+    for (const auto& conv : convs_) {
+        if (conv) variants.push_back(conv->variant);
+    }
+    return variants;
 }
 
 std::size_t packed_weight_bytes() { return bytes_held; }

@@ -1,6 +1,7 @@
 // Weights of a layer as the kernels take them: rearranged once, at the first use.
 #pragma once
 
+#include "core/ops/kernels/linear.h"
 #include "core/ops/kernels/plane_conv.h"
 
 #include <ATen/core/Tensor.h>
@@ -21,8 +22,10 @@ class PackedWeights {
 
     // weight [K, C, 3, 3, 3], bias [K].
     std::shared_ptr<const PackedConv> conv(ConvVariant variant, const at::Tensor& weight, const at::Tensor& bias);
-    // Whether `conv` has this at hand.
-    bool has(ConvVariant variant, const at::Tensor& weight, const at::Tensor& bias);
+    // weight [K, C] or [K, C, 1, 1, 1], bias [K] or undefined.
+    std::shared_ptr<const PackedLinear> linear(const at::Tensor& weight, const at::Tensor& bias);
+    // What `conv` has at hand for these.
+    std::vector<ConvVariant> packed_variants(const at::Tensor& weight, const at::Tensor& bias);
     // Frees everything; it comes back with the next use.
     void release();
 
@@ -35,6 +38,7 @@ class PackedWeights {
     at::Tensor bias_;
     std::int64_t version_ = 0;
     std::array<std::shared_ptr<const PackedConv>, conv_variants> convs_;
+    std::shared_ptr<const PackedLinear> linear_;
 };
 
 // Bytes that all layers hold packed.

@@ -1,12 +1,13 @@
 #include "core/ops/planes/plane_layers.h"
 
 #include "core/error.h"
+#include "core/ops/kernels/linear.h"
 #include "core/ops/planes/mapped_planes.h"
 #include "core/ops/planes/plane_conv_layer.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/from_blob.h>
+
+#include <algorithm>
 
 namespace voldiff::ops {
 
@@ -19,14 +20,18 @@ Planes pointwise(Planes x, const ConvParameters& conv) {
     const std::int64_t inputs = x->channels();
     const std::int64_t outputs = conv.weight.size(0);
     const std::int64_t voxels = x->plane_size() / inputs;
-    const at::Tensor weight = conv.weight.reshape({outputs, inputs}).t();
+    const auto packed = std::make_shared<PackedLinear>();
+    if (!x->run().rehearsal()) {
+        *packed = pack_linear(static_cast<std::size_t>(outputs), static_cast<std::size_t>(inputs),
+                              conv.weight.contiguous().data_ptr<float>(), conv.bias.contiguous().data_ptr<float>());
+    }
     // In parts, and not right into `out`: that may be the memory of `in`, where the parts before have been read.
-    const auto map = [=, bias = conv.bias](const float* in, float* out) {
+    const auto map = [=, part = std::make_shared<Buffer>()](const float* in, float* out) {
+        float* result = part->at_least(static_cast<std::size_t>(pointwise_voxels * outputs));
         for (std::int64_t begin = 0; begin < voxels; begin += pointwise_voxels) {
             const std::int64_t count = std::min(pointwise_voxels, voxels - begin);
-            float* part = const_cast<float*>(in) + begin * inputs;  // NOLINT: only read
-            const at::Tensor result = at::addmm(bias, at::from_blob(part, {count, inputs}), weight);
-            std::copy_n(result.data_ptr<float>(), count * outputs, out + begin * outputs);
+            multiply_rows(*packed, in + begin * inputs, count, nullptr, result);
+            std::copy_n(result, count * outputs, out + begin * outputs);
         }
     };
     return std::make_shared<MappedPlanes>(std::move(x), outputs, map, static_cast<double>(voxels * inputs * outputs));

@@ -70,19 +70,18 @@ class CountedBytes {
 // Floats whose end can be given back to the system; none in a rehearsal.
 class PlaneBuffer {
   public:
-    PlaneBuffer(PlaneRun& run, std::size_t size);
-    ~PlaneBuffer();
-    PlaneBuffer(const PlaneBuffer&) = delete;
-    PlaneBuffer& operator=(const PlaneBuffer&) = delete;
+    PlaneBuffer(PlaneRun& run, std::size_t size)
+        : counted_(run, size * sizeof(float)), memory_(run.rehearsal() ? 0 : size * sizeof(float)) {}
 
-    float* data() const { return data_; }
-    void shrink(std::size_t size);
+    float* data() const { return static_cast<float*>(memory_.data()); }
+    void shrink(std::size_t size) {
+        counted_.change_to(size * sizeof(float));
+        memory_.shrink(size * sizeof(float));
+    }
 
   private:
     CountedBytes counted_;
-    void* mapped_ = nullptr;
-    std::size_t mapped_bytes_ = 0;
-    float* data_ = nullptr;
+    MappedMemory memory_;
 };
 
 }  // namespace voldiff::ops

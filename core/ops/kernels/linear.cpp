@@ -1,0 +1,106 @@
+#include "core/ops/kernels/linear.h"
+
+#include "core/ops/kernels/parallel.h"
+#include "core/ops/kernels/simd_targets.h"
+#include "core/ops/kernels/tile_kernels.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/ops/kernels/linear.cpp"  // NOLINT: Highway includes this file once a target
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "core/ops/kernels/multiply-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace voldiff::ops::HWY_NAMESPACE {
+namespace {
+
+void pack_panel(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t panel, float* packed) {
+    const std::size_t first = panel * panel_columns;
+    const std::size_t width = packed_panel_width(padded(outputs), panel);
+    float* out = packed + first * inputs;
+    for (std::size_t c = 0; c < inputs; ++c) {
+        for (std::size_t j = 0; j < width; ++j, ++out) {
+            *out = first + j < outputs ? weight[(first + j) * inputs + c] : 0;
+        }
+    }
+}
+
+constexpr std::size_t rows_at_once = 48;
+
+// Rows of one block, columns of one panel.
+void multiply_part(const PackedLinear& linear, std::size_t panel, const float* x, std::size_t rows,
+                   const float* residual, float* y) {
+    const std::size_t first = panel * panel_columns;
+    const std::size_t width = packed_panel_width(padded(linear.outputs), panel);
+    HWY_ALIGN float products[rows_at_once * panel_columns];
+    multiply_panel(rows, linear.inputs, width / lanes, x, linear.inputs, linear.weight.data() + first * linear.inputs,
+                   products, width, false);
+    for (std::size_t j = 0; j < width && first + j < linear.outputs; j += lanes) {
+        const std::size_t count = HWY_MIN(lanes, linear.outputs - first - j);
+        const Vector bias = load(linear.bias.data() + first + j);
+        for (std::size_t row = 0; row < rows; ++row) {
+            const std::size_t at = row * linear.outputs + first + j;
+            Vector v = hn::Add(load(products + row * width + j), bias);
+            if (residual != nullptr) v = hn::Add(v, load_some(residual + at, count));
+            store_some(v, y + at, count);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace voldiff::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace voldiff::ops {
+
+namespace {
+
+HWY_EXPORT(pack_panel);
+HWY_EXPORT(multiply_part);
+
+constexpr std::int64_t block_of_rows = 48;
+
+std::size_t columns_of(std::size_t outputs) {
+    const std::size_t lanes = tile_kernels(ConvVariant::direct).lanes;
+    return (outputs + lanes - 1) / lanes * lanes;
+}
+
+}  // namespace
+
+PackedLinear pack_linear(std::size_t outputs, std::size_t inputs, const float* weight, const float* bias) {
+    const std::size_t columns = columns_of(outputs);
+    PackedLinear linear{inputs, outputs, Buffer(columns * inputs), Buffer(columns)};
+    parallel_each(static_cast<std::int64_t>(panels_of(columns)), [&](std::int64_t panel, std::int64_t) {
+        HWY_DYNAMIC_DISPATCH(pack_panel)
+        (weight, outputs, inputs, static_cast<std::size_t>(panel), linear.weight.data());
+    });
+    std::fill_n(linear.bias.data(), columns, 0.0F);
+    if (bias != nullptr) std::copy_n(bias, outputs, linear.bias.data());
+    return linear;
+}
+
+void multiply_rows(const PackedLinear& linear, const float* x, std::int64_t rows, const float* residual, float* y) {
+    const std::int64_t blocks = (rows + block_of_rows - 1) / block_of_rows;
+    const auto panels = static_cast<std::int64_t>(panels_of(columns_of(linear.outputs)));
+    // With many rows a thread takes all columns of a block, so that the block stays in its cache.
+    const std::int64_t parts = blocks >= 4 * worker_count() ? 1 : panels;
+    parallel_each(blocks * parts, [&](std::int64_t task, std::int64_t) {
+        const std::int64_t first = task / parts * block_of_rows;
+        const auto count = static_cast<std::size_t>(std::min(block_of_rows, rows - first));
+        const auto outputs = static_cast<std::int64_t>(linear.outputs);
+        const float* added = residual != nullptr ? residual + first * outputs : nullptr;
+        const std::int64_t begin = task % parts;
+        for (std::int64_t panel = begin; panel < (parts == 1 ? panels : begin + 1); ++panel) {
+            HWY_DYNAMIC_DISPATCH(multiply_part)
+            (linear, static_cast<std::size_t>(panel), x + first * static_cast<std::int64_t>(linear.inputs), count,
+             added, y + first * outputs);
+        }
+    });
+}
+
+}  // namespace voldiff::ops
+#endif
