@@ -1,6 +1,7 @@
 #include "app/generation.h"
 
 #include "app/progress.h"
+#include "core/decode/decode_planner.h"
 #include "core/pipeline/from_mask.h"
 #include "core/pipeline/image_only.h"
 #include "core/pipeline/intensity.h"
@@ -64,8 +65,11 @@ class StageWatch {
     std::optional<StageClock> clock_;
 };
 
+// Bytes that may still be taken.
 double memory_allowed(const RuntimeSection& runtime) {
-    if (runtime.memory_limit > 0) return static_cast<double>(runtime.memory_limit);
+    if (runtime.memory_limit > 0) {
+        return std::max(static_cast<double>(runtime.memory_limit) - static_cast<double>(resident_memory()), 0.0);
+    }
     const auto available = static_cast<double>(available_memory());
     return available > 0 ? available : 1e18;  // the system does not say
 }
@@ -94,10 +98,23 @@ Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context&
     const auto scheduler = make_scheduler(run_);
     scheduler->set_timesteps(request_.steps, latent[0] * latent[1] * latent[2]);
     network_calls_ = scheduler->timesteps().numel();
-    request_.decode =
-        choose_decode_method(request_.decode, run_.network.autoencoder, latent, memory_allowed(run_.runtime));
-    if (run_.decode.method == "auto") context_.log.info("decode.method auto: " + request_.decode.method);
+    choose_decoding(latent);
     loading_ = clock.end();
+}
+
+void Generation::choose_decoding(const Extents& latent) {
+    const bool free = request_.decode.method == "auto";
+    const DecodeChoice choice =
+        choose_decode(request_.decode, *model_.autoencoder, latent, memory_allowed(run_.runtime));
+    request_.decode = choice.options;
+    context_.log.info("decode: " + choice.reason);
+    const DecodeOptions windows{"sliding_window", choice.options.roi};
+    if (free && find_decode_method("sliding_window").extents_at_once(latent, windows) != latent) {
+        context_.log.info("note: the reference blends windows at this size; " +
+                          std::string(choice.options.method == "whole" ? "this is the whole volume in one piece"
+                                                                       : "so does this, for want of memory") +
+                          " (decode.method: sliding_window for its windows)");
+    }
 }
 
 // The run takes the mask's size and spacing.
@@ -132,7 +149,7 @@ void Generation::set_threads() const {
 
 nlohmann::ordered_json Generation::plan() const {
     const Extents latent = latent_extents(run_);
-    const Extents at_once = find_decode_method(request_.decode.method).extents_at_once(latent, request_.decode);
+    const DecodePrediction decode = predict_decode(*model_.autoencoder, latent, request_.decode);
     nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
     for (const OutputFiles& files : outputs_) outputs.push_back(files.volume.string());
     return {{"outputs", outputs},
@@ -141,7 +158,8 @@ nlohmann::ordered_json Generation::plan() const {
             {"steps", request_.steps},
             {"network_calls", network_calls_},
             {"decode", request_.decode.method},
-            {"predicted_decode_memory_bytes", predicted_decode_memory(run_.network.autoencoder, at_once)}};
+            {"decode_mode", request_.decode.mode},
+            {"predicted_decode_memory_bytes", decode.bytes}};
 }
 
 nlohmann::ordered_json Generation::make_all() {

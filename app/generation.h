@@ -28,6 +28,7 @@ class Generation {
     void set_threads() const;
     void read_mask();
     void check_conditions();
+    void choose_decoding(const Extents& latent);
     Volume to_volume(const ImageResult& result) const;
     nlohmann::ordered_json make(const OutputFiles& files);
     ImageResult generate(const OutputFiles& files, RunRecord& record);

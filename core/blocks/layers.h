@@ -4,11 +4,8 @@
 
 #include "core/blocks/module.h"
 #include "core/ops/conv.h"
-<<<<<<< HEAD
-#include "core/ops/planes/plane_layers.h"
-=======
 #include "core/ops/linear.h"
->>>>>>> 3aad653d51d3432a8a10974c1356008596684866
+#include "core/ops/planes/plane_layers.h"
 
 namespace voldiff {
 

@@ -22,15 +22,18 @@ PlaneExtents output_extents(const PlaneVolume& source, Upsampling kind) {
 // Planes follow each other along `axis` of the weights' three.
 std::shared_ptr<const PackedConv> pack(const PlaneVolume& source, const ConvParameters& conv, Upsampling upsampling) {
     const std::int64_t outputs = conv.weight.size(0);
-    const auto variant =
-        choose_conv({source.channels(), outputs, output_extents(source, upsampling), upsampling}).value();
+    ConvShape conv_shape{source.channels(), outputs, output_extents(source, upsampling), upsampling};
+    conv_shape.stays_packed = false;
+    const ConvVariant variant = choose_conv(conv_shape).value_or(ConvVariant::direct);
     const PlaneRun& run = source.run();
     if (run.rehearsal()) {
         PackedConv shape{variant, static_cast<std::size_t>(source.channels()), static_cast<std::size_t>(outputs), {}, {}};
         return std::make_shared<PackedConv>(std::move(shape));
     }
-    if (run.axis() == 0 && conv.packed != nullptr && conv.packed->has(variant, conv.weight, conv.bias)) {
-        return conv.packed->conv(variant, conv.weight, conv.bias);
+    if (run.axis() == 0 && conv.packed != nullptr) {
+        const auto packed = conv.packed->packed_variants(conv.weight, conv.bias);
+        const bool has = std::find(packed.begin(), packed.end(), variant) != packed.end();
+        if (has) return conv.packed->conv(variant, conv.weight, conv.bias);
     }
     PackedWeights for_this_volume;
     return for_this_volume.conv(variant, conv.weight.transpose(2, 2 + run.axis()), conv.bias);
