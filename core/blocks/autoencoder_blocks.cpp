@@ -43,9 +43,14 @@ class ResBlock : public TensorModule {
     }
 
     ops::Planes forward_planes(ops::Planes x, const LevelPlan& plan) override {
+        const bool from_memory = x->is_stored();
         ops::Planes h = conv1_->forward_planes(x, ops::PlaneFusion().norm_silu(norm1_->parameters()));
         if (nin_shortcut_) x = nin_shortcut_->forward_planes(std::move(x), ops::PlaneFusion());
-        if (plan.hidden) ops::store_both(h, x);
+        if (plan.output && !from_memory) {
+            h = ops::stored(std::move(h));  // costs nothing: the output will take its place
+        } else if (plan.hidden) {
+            ops::store_both(h, x);
+        }
         h = conv2_->forward_planes(std::move(h),
                                    ops::PlaneFusion().norm_silu(norm2_->parameters()).plus(std::move(x)));
         return plan.output ? ops::stored(std::move(h)) : h;

@@ -39,7 +39,7 @@ ops::Planes TensorModule::forward_planes(ops::Planes x, const LevelPlan&) {
         const ops::CountedBytes workspace(run, bytes((size + static_cast<double>(x->size())) * tensors_at_work()));
     }
     x = nullptr;
-    return ops::rehearsed_volume(run, extents, channels);
+    return ops::empty_volume_of(run, extents, channels);
 }
 
 }  // namespace voldiff

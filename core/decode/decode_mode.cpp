@@ -8,13 +8,11 @@ namespace voldiff {
 // double from level to level.
 const std::vector<DecodeMode>& decode_modes() {
     constexpr LevelPlan all{true, true, true};
-    constexpr LevelPlan not_upsampled{false, true, true};
     constexpr LevelPlan blocks{false, false, true};
     constexpr LevelPlan nothing{false, false, false};
     static const std::vector<DecodeMode> modes = {
-        {"store", "nothing is computed twice (3 tensors of the finest level)", {all}},
-        {"recompute", "the finest level's input is made twice (2.25 tensors)", {not_upsampled}},
-        {"min", "so are its hidden states (1.25 tensors)", {blocks}},
+        {"store", "nothing is computed twice (2.25 tensors of the finest level)", {all}},
+        {"min", "the finest level keeps the output of a block alone (1.25 tensors)", {blocks}},
         {"multipass", "nothing of it is kept, it is made anew for each norm (0.31 tensors)", {nothing, blocks}},
     };
     return modes;

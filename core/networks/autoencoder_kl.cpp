@@ -210,7 +210,7 @@ std::optional<DecodeCost> AutoencoderKl::decode_cost(const std::array<std::int64
     const std::int64_t axis = longest_axis(extents);
     std::swap(extents[0], extents[static_cast<std::size_t>(axis)]);
     ops::PlaneRun run(axis, /*rehearsal=*/true);
-    ops::to_tensor(decoder_->forward_planes(ops::rehearsed_volume(run, extents, config_.latent_channels), plan));
+    ops::to_tensor(decoder_->forward_planes(ops::empty_volume_of(run, extents, config_.latent_channels), plan));
     return DecodeCost{static_cast<double>(run.peak_bytes()), run.work()};
 }
 

@@ -267,6 +267,7 @@ bool PlaneConv::step() {
     const std::int64_t end = (layer_ + layers) * kernels_.step[0] + border - 1;
     fill_planes({filled_, end});
     filled_ = end;
+    if (planes_.rows_are_read) planes_.rows_are_read();
     const std::int64_t tiles = layers * tiles_[1] * tiles_[2];
     if (!rehearsal) together_ ? compute_together(tiles) : compute_blocks(tiles);
     layer_ += layers;

@@ -36,6 +36,8 @@ struct ConvPlanes {
     std::function<void(std::int64_t z, std::int64_t y, float* row, std::size_t stride)> read_row;
     // Called on one thread before rows of the planes [begin, end) are read; empty, or what makes those planes.
     std::function<void(std::int64_t begin, std::int64_t end)> prepare;
+    // Called on one thread when the rows of a step are read and nothing is written yet; may be empty.
+    std::function<void()> rows_are_read;
     // The plane [H', W', K] that receives the output.
     std::function<float*(std::int64_t z)> output;
     // A plane that is added, or empty; it may be the output's own, which is then replaced.

@@ -10,7 +10,8 @@ void LazyPlanes::start_pass(std::int64_t pass) {
     pass_ = pass;
     made_ = 0;
     readers_.clear();
-    target_ = nullptr;
+    target_ = {};
+    before_writing_ = {};
     for (auto& plane : kept_) spare_.push_back(std::move(plane));
     kept_.clear();
     first_kept_ = 0;
@@ -23,10 +24,11 @@ void LazyPlanes::begin(std::int64_t pass, const PlaneReader& reader) {
     readers_.push_back(&reader);
 }
 
-void LazyPlanes::begin_into(std::int64_t pass, const PlaneBuffer& target) {
+void LazyPlanes::begin_into(std::int64_t pass, PlaneSlots target, BeforeWriting before_writing) {
     start_pass(pass);
     spare_.clear();
-    target_ = &target;
+    target_ = std::move(target);
+    before_writing_ = std::move(before_writing);
 }
 
 void LazyPlanes::leave(const PlaneReader& reader) {
@@ -43,7 +45,7 @@ void LazyPlanes::drop_what_nobody_needs() {
 }
 
 void LazyPlanes::make_room(std::int64_t planes) {
-    if (target_ != nullptr) return;
+    if (target_.buffer) return;
     drop_what_nobody_needs();
     for (std::int64_t i = 0; i < planes; ++i) {
         if (spare_.empty()) spare_.push_back(std::make_unique<PlaneBuffer>(run(), plane_size()));
@@ -66,12 +68,12 @@ void LazyPlanes::ensure(std::int64_t end) {
 }
 
 float* LazyPlanes::output(std::int64_t z) const {
-    if (target_ != nullptr) return target_->data() == nullptr ? nullptr : target_->data() + z * plane_size();
+    if (target_.buffer) return target_.plane(z);
     return kept_[static_cast<std::size_t>(z - first_kept_)]->data();
 }
 
 const float* LazyPlanes::plane(std::int64_t z) const {
-    if (z >= first_kept_ && z < made_ && target_ == nullptr) return output(z);
+    if (z >= first_kept_ && z < made_ && !target_.buffer) return output(z);
     throw Error(ErrorCode::internal, "streamed volume: plane " + std::to_string(z) + " is read, those from " +
                                          std::to_string(first_kept_) + " to " + std::to_string(made_) + " are there");
 }

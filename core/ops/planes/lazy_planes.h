@@ -18,10 +18,13 @@ class LazyPlanes : public PlaneVolume {
     const ChannelMoments& moments() override;
     const float* plane(std::int64_t z) const override;
 
-    // Starts a pass whose planes go to `target` [D, H, W, C], which must outlive the pass; nobody else may read them.
-    void begin_into(std::int64_t pass, const PlaneBuffer& target);
+    using BeforeWriting = std::function<void(std::int64_t end)>;
+    // Starts a pass whose planes go to `target`; nobody else may read them. `before_writing` is called when what the
+    // planes before `end` are made of has been read, and before they are written: see `tells_before_writing`.
+    void begin_into(std::int64_t pass, PlaneSlots target, BeforeWriting before_writing = {});
     // Makes the next planes of such a pass, up to `end`.
     void advance(std::int64_t end) { ensure(end); }
+    virtual bool tells_before_writing() const { return false; }
     std::int64_t planes_made() const { return made_; }
 
   protected:
@@ -38,6 +41,9 @@ class LazyPlanes : public PlaneVolume {
     // All planes are made.
     virtual void finish() {}
     float* output(std::int64_t z) const;
+    void about_to_write(std::int64_t end) const {
+        if (before_writing_) before_writing_(end);
+    }
     // Where to gather the moments of the output; null where they are known.
     ChannelMoments* gathered() { return moments_known_ || run().rehearsal() ? nullptr : &moments_; }
 
@@ -52,7 +58,8 @@ class LazyPlanes : public PlaneVolume {
     std::deque<std::unique_ptr<PlaneBuffer>> kept_;
     std::vector<std::unique_ptr<PlaneBuffer>> spare_;
     std::vector<const PlaneReader*> readers_;
-    const PlaneBuffer* target_ = nullptr;
+    PlaneSlots target_;  // without a buffer: none
+    BeforeWriting before_writing_;
     ChannelMoments moments_;
     bool moments_known_ = false;
 };

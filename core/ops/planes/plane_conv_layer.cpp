@@ -79,6 +79,7 @@ void ConvolvedPlanes::start(std::int64_t pass) {
 ConvPlanes ConvolvedPlanes::planes() {
     ConvPlanes planes;
     planes.prepare = [this](std::int64_t, std::int64_t end) { ensure_source(end); };
+    planes.rows_are_read = [this] { about_to_write(planes_made() + next_planes()); };
     if (run().rehearsal()) return planes;
     planes.read_row = [this](std::int64_t z, std::int64_t y, float* row, std::size_t stride) {
         read_row(z, y, row, stride);

@@ -10,6 +10,7 @@ class ConvolvedPlanes : public LazyPlanes {
   public:
     ConvolvedPlanes(Planes source, const ConvParameters& conv, PlaneFusion fusion);
     void visit_sources(const std::function<void(const Planes&)>& visit) const override;
+    bool tells_before_writing() const override { return true; }
 
   protected:
     void start(std::int64_t pass) override;

@@ -79,20 +79,30 @@ class PlaneReader {
     std::int64_t first_needed_ = 0;
 };
 
+// Where the planes of a volume lie: plane z begins at offset + z stride. Volumes may share a buffer.
+struct PlaneSlots {
+    std::shared_ptr<PlaneBuffer> buffer;
+    std::int64_t offset = 0;
+    std::int64_t stride = 0;
+
+    float* plane(std::int64_t z) const {
+        return buffer->data() == nullptr ? nullptr : buffer->data() + offset + z * stride;
+    }
+};
+
 // A volume in memory.
 class StoredPlanes : public PlaneVolume {
   public:
-    // `buffer` begins with the planes; it may be larger, and that of another volume, which is not read again.
-    StoredPlanes(PlaneRun& run, const std::array<std::int64_t, 3>& extents, std::int64_t channels,
-                 std::shared_ptr<PlaneBuffer> buffer, ChannelMoments moments = ChannelMoments())
-        : PlaneVolume(run, extents, channels), buffer_(std::move(buffer)), moments_(std::move(moments)) {}
+    StoredPlanes(PlaneRun& run, const std::array<std::int64_t, 3>& extents, std::int64_t channels, PlaneSlots slots,
+                 ChannelMoments moments = ChannelMoments())
+        : PlaneVolume(run, extents, channels), slots_(std::move(slots)), moments_(std::move(moments)) {}
 
     bool is_stored() const override { return true; }
     const ChannelMoments& moments() override;
-    const float* plane(std::int64_t z) const override {
-        return buffer_->data() == nullptr ? nullptr : buffer_->data() + z * plane_size();
-    }
-    const std::shared_ptr<PlaneBuffer>& buffer() const { return buffer_; }
+    const float* plane(std::int64_t z) const override { return slots_.plane(z); }
+    const PlaneSlots& slots() const { return slots_; }
+    // Moves the planes together and gives the rest of the buffer back, if nobody else has a part of it.
+    void compact();
 
   protected:
     void begin(std::int64_t, const PlaneReader&) override {}
@@ -100,7 +110,7 @@ class StoredPlanes : public PlaneVolume {
     void leave(const PlaneReader&) override {}
 
   private:
-    std::shared_ptr<PlaneBuffer> buffer_;
+    PlaneSlots slots_;
     ChannelMoments moments_;
 };
 

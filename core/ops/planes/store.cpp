@@ -8,6 +8,8 @@
 #include <ATen/ops/from_blob.h>
 
 #include <map>
+#include <optional>
+#include <utility>
 
 namespace voldiff::ops {
 
@@ -29,17 +31,17 @@ class Holders {
         }
         return true;
     }
-    // Memory for a volume like `wanted`, or null.
-    std::shared_ptr<PlaneBuffer> reusable(const PlaneVolume& wanted) const {
-        if (!all_lazy_inside()) return nullptr;
+    // Memory of a volume of these extents with at least so many channels, or none.
+    std::optional<PlaneSlots> reusable(const std::array<std::int64_t, 3>& extents, std::int64_t channels) const {
+        if (!all_lazy_inside()) return std::nullopt;
         for (const auto& [key, count] : counts_) {
             const PlaneVolume& volume = *count.volume;
             const bool ours = volume.is_stored() && count.inside == count.all;
-            if (ours && volume.extents() == wanted.extents() && volume.channels() >= wanted.channels()) {
-                return static_cast<const StoredPlanes&>(volume).buffer();
+            if (ours && volume.extents() == extents && volume.channels() >= channels) {
+                return static_cast<const StoredPlanes&>(volume).slots();
             }
         }
-        return nullptr;
+        return std::nullopt;
     }
 
   private:
@@ -51,15 +53,21 @@ class Holders {
     std::map<const PlaneVolume*, Count> counts_;
 };
 
-std::shared_ptr<PlaneBuffer> new_buffer(const PlaneVolume& x) {
-    return std::make_shared<PlaneBuffer>(x.run(), static_cast<std::size_t>(x.size()));
+PlaneSlots new_slots(const PlaneVolume& x) {
+    return {std::make_shared<PlaneBuffer>(x.run(), static_cast<std::size_t>(x.size())), 0, x.plane_size()};
+}
+
+PlaneSlots slots_for(const Planes& x) {
+    Holders holders;
+    holders.add(x);
+    const auto reusable = holders.reusable(x->extents(), x->channels());
+    return reusable ? *reusable : new_slots(*x);
 }
 
 // Lets go of what x was made of.
-Planes finished(Planes& x, std::shared_ptr<PlaneBuffer> buffer) {
-    auto volume = std::make_shared<StoredPlanes>(x->run(), x->extents(), x->channels(), std::move(buffer), x->moments());
+std::shared_ptr<StoredPlanes> finished(Planes& x, PlaneSlots slots) {
+    auto volume = std::make_shared<StoredPlanes>(x->run(), x->extents(), x->channels(), std::move(slots), x->moments());
     x = nullptr;
-    volume->buffer()->shrink(static_cast<std::size_t>(volume->size()));
     return volume;
 }
 
@@ -68,48 +76,50 @@ LazyPlanes& lazy(const Planes& x) { return static_cast<LazyPlanes&>(*x); }
 // [1, C, D, H, W] with `axis` and the first of the three exchanged.
 at::Tensor exchanged(const at::Tensor& x, std::int64_t axis) { return x.transpose(2, 2 + axis); }
 
-// Planes [begin, begin + count) as a tensor [1, C, count, H, W].
-at::Tensor planes_view(const PlaneVolume& x, const float* first, std::int64_t count,
+// `count` planes of x from `first` on, `stride` floats apart, as a tensor [1, C, count, H, W].
+at::Tensor planes_view(const PlaneVolume& x, const float* first, std::int64_t count, std::int64_t stride,
                        const std::function<void(void*)>& free = [](void*) {}) {
     const auto& extents = x.extents();
-    const at::Tensor view = at::from_blob(const_cast<float*>(first),  // NOLINT: a tensor has no const values
-                                          {1, count, extents[1], extents[2], x.channels()}, free);
-    return view.permute({0, 4, 1, 2, 3});
+    const std::int64_t row = extents[2] * x.channels();
+    return at::from_blob(const_cast<float*>(first),  // NOLINT: a tensor has no const values
+                         {1, x.channels(), count, extents[1], extents[2]},
+                         {count * stride, 1, stride, row, x.channels()}, free);
 }
 
 }  // namespace
 
 Planes stored(Planes x) {
     if (x->is_stored()) return x;
-    Holders holders;
-    holders.add(x);
-    std::shared_ptr<PlaneBuffer> buffer = holders.reusable(*x);
-    if (!buffer) buffer = new_buffer(*x);
-    lazy(x).begin_into(x->run().new_pass(), *buffer);
+    PlaneSlots slots = slots_for(x);
+    lazy(x).begin_into(x->run().new_pass(), slots);
     lazy(x).advance(x->extents()[0]);
-    return finished(x, std::move(buffer));
+    const auto volume = finished(x, std::move(slots));
+    volume->compact();
+    return volume;
 }
 
-void store_both(Planes& ahead, Planes& behind) {
-    if (behind->is_stored()) {
-        ahead = stored(std::move(ahead));
+void store_both(Planes& conv, Planes& map) {
+    if (map->is_stored()) {
+        conv = stored(std::move(conv));
         return;
     }
     Holders holders;
-    holders.add(ahead);
-    holders.add(behind);
-    std::shared_ptr<PlaneBuffer> of_ahead = new_buffer(*ahead);
-    std::shared_ptr<PlaneBuffer> of_behind = holders.reusable(*behind);
-    if (!of_behind) of_behind = new_buffer(*behind);
-    const std::int64_t pass = ahead->run().new_pass();
-    lazy(ahead).begin_into(pass, *of_ahead);
-    lazy(behind).begin_into(pass, *of_behind);
-    while (lazy(ahead).planes_made() < ahead->extents()[0]) {
-        lazy(ahead).advance(lazy(ahead).planes_made() + 1);
-        lazy(behind).advance(lazy(ahead).planes_made());
-    }
-    ahead = finished(ahead, std::move(of_ahead));
-    behind = finished(behind, std::move(of_behind));
+    holders.add(conv);
+    holders.add(map);
+    auto reusable = holders.reusable(conv->extents(), conv->channels() + map->channels());
+    if (!lazy(conv).tells_before_writing()) reusable.reset();
+    PlaneSlots of_map = reusable ? *reusable : new_slots(*map);
+    PlaneSlots of_conv = reusable ? std::move(*reusable) : new_slots(*conv);
+    if (reusable) of_conv.offset += map->plane_size();
+    const std::int64_t pass = conv->run().new_pass();
+    // Plane z of the source is read by the convolution, then by the map, which writes over what it has read from the
+    // front on; then the convolution writes over the rest.
+    lazy(conv).begin_into(pass, of_conv, [&map](std::int64_t end) { lazy(map).advance(end); });
+    lazy(map).begin_into(pass, of_map);
+    lazy(conv).advance(conv->extents()[0]);
+    lazy(map).advance(map->extents()[0]);
+    conv = finished(conv, std::move(of_conv));
+    map = finished(map, std::move(of_map));
 }
 
 void for_each_plane(const Planes& x, const std::function<void(std::int64_t, const float*)>& take) {
@@ -124,10 +134,8 @@ void for_each_plane(const Planes& x, const std::function<void(std::int64_t, cons
 
 Planes from_tensor(PlaneRun& run, const at::Tensor& x) {
     const at::Tensor y = exchanged(x, run.axis());
-    const std::array<std::int64_t, 3> extents{y.size(2), y.size(3), y.size(4)};
-    const auto buffer = std::make_shared<PlaneBuffer>(run, static_cast<std::size_t>(x.numel()));
-    const auto volume = std::make_shared<StoredPlanes>(run, extents, x.size(1), buffer);
-    planes_view(*volume, buffer->data(), extents[0]).copy_(y);
+    const auto volume = empty_volume_of(run, {y.size(2), y.size(3), y.size(4)}, x.size(1));
+    planes_view(*volume, volume->plane(0), y.size(2), volume->plane_size()).copy_(y);
     return volume;
 }
 
@@ -135,8 +143,9 @@ at::Tensor to_tensor(Planes x) {
     const std::int64_t axis = x->run().axis();
     if (x->is_stored()) {
         if (x->run().rehearsal()) return {};
+        const std::int64_t stride = static_cast<const StoredPlanes&>(*x).slots().stride;
         const auto keep = [x](void*) {};
-        return exchanged(planes_view(*x, x->plane(0), x->extents()[0], keep), axis);
+        return exchanged(planes_view(*x, x->plane(0), x->extents()[0], stride, keep), axis);
     }
     const auto& extents = x->extents();
     at::Tensor y;
@@ -147,14 +156,15 @@ at::Tensor to_tensor(Planes x) {
     }
     const CountedBytes bytes(x->run(), static_cast<std::size_t>(x->size()) * sizeof(float));
     for_each_plane(x, [&](std::int64_t z, const float* plane) {
-        if (y.defined()) exchanged(y, axis).narrow(2, z, 1).copy_(planes_view(*x, plane, 1));
+        if (y.defined()) exchanged(y, axis).narrow(2, z, 1).copy_(planes_view(*x, plane, 1, x->plane_size()));
     });
     return y;
 }
 
-Planes rehearsed_volume(PlaneRun& run, const std::array<std::int64_t, 3>& extents, std::int64_t channels) {
-    const auto size = static_cast<std::size_t>(extents[0] * extents[1] * extents[2] * channels);
-    return std::make_shared<StoredPlanes>(run, extents, channels, std::make_shared<PlaneBuffer>(run, size));
+Planes empty_volume_of(PlaneRun& run, const std::array<std::int64_t, 3>& extents, std::int64_t channels) {
+    const std::int64_t plane = extents[1] * extents[2] * channels;
+    const auto buffer = std::make_shared<PlaneBuffer>(run, static_cast<std::size_t>(extents[0] * plane));
+    return std::make_shared<StoredPlanes>(run, extents, channels, PlaneSlots{buffer, 0, plane});
 }
 
 }  // namespace voldiff::ops
