@@ -1,6 +1,6 @@
 // Decodes a random latent with MAISI's decoder and random weights.
 //
-//   bench_decode MODE D H W [threads]
+//   bench_decode MODE D H W [threads]      MODE: forward (on tensors), a decode.mode, or predict
 //
 // Prints one line: mode, latent, seconds (wall and all threads' CPU), predicted and measured peak of the memory that
 // decoding adds. The libraries are warm: a tiny latent is decoded before.
@@ -36,6 +36,15 @@ AutoencoderKlConfig maisi() {
     config.attention_levels = {false, false, false};
     config.check();
     return config;
+}
+
+void predict(const std::array<std::int64_t, 3>& latent) {
+    const AutoencoderKl autoencoder(maisi());
+    for (const DecodeMode& mode : decode_modes()) {
+        const auto cost = autoencoder.decode_cost(latent, mode.plan);
+        std::printf("%-10s %ldx%ldx%ld  predicted %8.1f MB  work %.3g\n", mode.name.c_str(), latent[0], latent[1],
+                    latent[2], cost->bytes / 1e6, cost->work);
+    }
 }
 
 void run(const std::string& mode, const std::array<std::int64_t, 3>& latent) {
@@ -77,6 +86,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     at::set_num_threads(argc > 5 ? std::atoi(argv[5]) : voldiff::core_count());
-    run(argv[1], {std::atol(argv[2]), std::atol(argv[3]), std::atol(argv[4])});
+    const std::array<std::int64_t, 3> latent{std::atol(argv[2]), std::atol(argv[3]), std::atol(argv[4])};
+    std::string(argv[1]) == "predict" ? predict(latent) : run(argv[1], latent);
     return 0;
 }

@@ -147,16 +147,24 @@ at::Tensor to_tensor(Planes x) {
         const auto keep = [x](void*) {};
         return exchanged(planes_view(*x, x->plane(0), x->extents()[0], stride, keep), axis);
     }
+    const auto as_it_is = [](const at::Tensor& plane) { return plane; };
+    const auto bytes_of_voxel = static_cast<std::size_t>(x->channels()) * sizeof(float);
+    return to_mapped_tensor(std::move(x), as_it_is, bytes_of_voxel);
+}
+
+at::Tensor to_mapped_tensor(Planes x, const PlaneMap& map, std::size_t bytes_of_voxel) {
     const auto& extents = x->extents();
+    const CountedBytes bytes(x->run(), static_cast<std::size_t>(x->size() / x->channels()) * bytes_of_voxel);
     at::Tensor y;
-    if (!x->run().rehearsal()) {
-        std::array<std::int64_t, 5> shape{1, x->channels(), extents[0], extents[1], extents[2]};
-        std::swap(shape[2], shape[static_cast<std::size_t>(2 + axis)]);
-        y = at::empty(shape);
-    }
-    const CountedBytes bytes(x->run(), static_cast<std::size_t>(x->size()) * sizeof(float));
     for_each_plane(x, [&](std::int64_t z, const float* plane) {
-        if (y.defined()) exchanged(y, axis).narrow(2, z, 1).copy_(planes_view(*x, plane, 1, x->plane_size()));
+        if (x->run().rehearsal()) return;
+        const at::Tensor made = map(planes_view(*x, plane, 1, x->plane_size()));
+        if (!y.defined()) {
+            std::array<std::int64_t, 5> shape{1, made.size(1), extents[0], extents[1], extents[2]};
+            std::swap(shape[2], shape[static_cast<std::size_t>(2 + x->run().axis())]);
+            y = at::empty(shape, made.options());
+        }
+        exchanged(y, x->run().axis()).narrow(2, z, 1).copy_(made);
     });
     return y;
 }

@@ -5,6 +5,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+
 namespace voldiff::ops {
 
 // The same volume in memory. Where nobody else holds what it is made of, its plane z takes the memory of plane z of a
@@ -22,6 +24,11 @@ void for_each_plane(const Planes& x, const std::function<void(std::int64_t z, co
 Planes from_tensor(PlaneRun& run, const at::Tensor& x);
 // A view where x is stored (then the tensor holds it), else made plane by plane. Undefined in a rehearsal.
 at::Tensor to_tensor(Planes x);
+
+// Made of each plane [1, C, 1, H, W] as it comes: of any type, [1, C', 1, H, W].
+using PlaneMap = std::function<at::Tensor(const at::Tensor& plane)>;
+// The mapped planes together, [1, C', D, H, W]; x is never there as a whole. bytes_of_voxel: of the result.
+at::Tensor to_mapped_tensor(Planes x, const PlaneMap& map, std::size_t bytes_of_voxel);
 
 // A stored volume without values.
 Planes empty_volume_of(PlaneRun& run, const std::array<std::int64_t, 3>& extents, std::int64_t channels);
