@@ -104,10 +104,11 @@ DecodeChoice choose_decode(const DecodeOptions& options, const Autoencoder& auto
             too_large = gigabytes(choice.prediction.bytes) + " for " + joined(choice.options);
         }
     }
-    throw Error(ErrorCode::memory, "decoding needs at least " + gigabytes(least.bytes) + " this way, expected at most " +
+    throw Error(ErrorCode::memory, "decoding needs about " + gigabytes(least.bytes) + ", expected at most " +
                                        gigabytes(available) +
-                                       "\nreduce image.size, or decode with decode.mode: auto, or with decode.method: "
-                                       "sliding_window and a smaller decode.roi, or raise runtime.memory_limit");
+                                       "\nreduce image.size, or decode with decode.mode: auto or, the least of all, "
+                                       "multipass, or with decode.method: sliding_window and a smaller decode.roi, or "
+                                       "raise runtime.memory_limit");
 }
 
 }  // namespace voldiff
