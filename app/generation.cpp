@@ -2,6 +2,7 @@
 
 #include "app/progress.h"
 #include "core/decode/decode_planner.h"
+#include "core/ops/conv_policy.h"
 #include "core/pipeline/from_mask.h"
 #include "core/pipeline/image_only.h"
 #include "core/pipeline/intensity.h"
@@ -84,6 +85,7 @@ Extents latent_extents(const RunConfig& run) {
 Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training)
     : run_(std::move(run)), context_(context), outputs_(std::move(outputs)) {
     set_threads();
+    ops::use_own_kernels(!run_.runtime.exact_conv);
     read_mask();
     if (!beyond_training) check_trained(run_);
     const Extents latent = latent_extents(run_);

@@ -27,7 +27,7 @@ constexpr NamedFlag named_flags[] = {
     {"--modality", "image.modality"}, {"--mask", "mask.file", true},
     {"--decode", "decode.method"},    {"--preview", "output.preview"},
     {"--device", "runtime.device"},   {"--precision", "runtime.precision"},
-    {"--threads", "runtime.threads"},
+    {"--threads", "runtime.threads"}, {"--exact-conv", "runtime.exact_conv"},
 };
 
 struct GenerateOptions {

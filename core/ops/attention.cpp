@@ -46,8 +46,8 @@ at::Tensor attend_by_kernel(const at::Tensor& q, const at::Tensor& k, const at::
     const at::Tensor values = with_contiguous_rows(v);
     at::Tensor result = at::empty({shape.samples, shape.queries, shape.heads, shape.value_width}, v.options());
     result = result.transpose(1, 2);
-    attend(shape, static_cast<float>(scale), rows_of(queries), rows_of(keys), rows_of(values),
-           result.data_ptr<float>(), rows_of(result));
+    attend(shape, static_cast<float>(scale), rows_of(queries), rows_of(keys), rows_of(values), result.data_ptr<float>(),
+           rows_of(result));
     return result;
 }
 

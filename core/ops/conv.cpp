@@ -2,7 +2,7 @@
 
 #include "core/ops/conv_libtorch.h"
 #include "core/ops/conv_policy.h"
-#include "core/ops/volume_rows.h"
+#include "core/ops/kernels/volume_rows.h"
 #include "core/ops/volumes.h"
 
 #include <ATen/TensorOperators.h>
@@ -31,8 +31,11 @@ std::optional<ConvVariant> own_variant(const at::Tensor& x, const ConvParameters
                         conv.stride == 1 && conv.padding == 1;
     if (!suited) return std::nullopt;
     const bool larger = fusion.upsampling != Upsampling::none;
-    ConvShape shape{conv.weight.size(1), conv.weight.size(0), larger ? doubled(extents_of(x)) : extents_of(x),
-                    fusion.upsampling, {}};
+    ConvShape shape{conv.weight.size(1),
+                    conv.weight.size(0),
+                    larger ? doubled(extents_of(x)) : extents_of(x),
+                    fusion.upsampling,
+                    {}};
     if (conv.packed != nullptr) shape.packed = conv.packed->packed_variants(conv.weight, conv.bias);
     return choose_conv(shape);
 }

@@ -1,7 +1,8 @@
 // Convolutions of the blocks, and what comes right before and after them. The one place that decides how they are
 // computed: on a CPU in float32 by the kernels in core/ops/kernels, else by LibTorch.
 //
-// The kernels take and give channels-last tensors (at::MemoryFormat::ChannelsLast3d); other layouts are reordered first.
+// The kernels take and give channels-last tensors (at::MemoryFormat::ChannelsLast3d); other layouts are reordered
+// first.
 #pragma once
 
 #include "core/ops/norm.h"
@@ -16,9 +17,9 @@ namespace voldiff::ops {
 
 // The parameters of a layer.
 struct ConvParameters {
-    at::Tensor weight;                 // [K, C, k, k, k]
-    at::Tensor bias;                   // [K]
-    PackedWeights* packed = nullptr;   // the layer's store of rearranged weights; null: they are rearranged for one call
+    at::Tensor weight;                // [K, C, k, k, k]
+    at::Tensor bias;                  // [K]
+    PackedWeights* packed = nullptr;  // the layer's store of rearranged weights; null: they are rearranged for one call
     std::int64_t stride = 1;
     std::int64_t padding = 1;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 
 namespace voldiff::ops {
 
@@ -14,24 +15,26 @@ std::atomic<bool> own_kernels_on{true};
 // Packed weights of all layers may take this many bytes; beyond it a layer takes a smaller variant, or LibTorch.
 constexpr std::size_t weight_budget = std::size_t{2048} << 20;
 
-// Larger tiles save more products, if there are enough of them to use each weight often; at the coarse levels of a
-// U-Net reading the weights is all the work. The smallest extent and the largest number of channels that a row is for.
+// The first row that a layer satisfies. Larger tiles save more products, if there are enough of them to use each weight
+// often, but they round more. What is rounded in the coarse layers, which have the most channels, decides the error of
+// a network: so these take smaller tiles, and the whole stays as near to float64 as LibTorch's float32 (measured with
+// bench_network --exact). At the coarsest levels of a U-Net reading the weights is all the work.
 struct Rule {
-    std::int64_t smallest_extent;
-    std::int64_t most_channels;
+    std::int64_t least_extent;   // of the output
+    std::int64_t most_channels;  // inputs and outputs together
     ConvVariant variant;
 };
+constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 constexpr Rule rules[] = {
-    {16, 1024, ConvVariant::f244},
-    {4, 1024, ConvVariant::f222},
-    {1, 1024, ConvVariant::direct},
+    {48, 192, ConvVariant::f444}, {16, 384, ConvVariant::f244},  {16, any, ConvVariant::f224},
+    {4, any, ConvVariant::f222},  {1, any, ConvVariant::direct},
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
     if (!shape.stays_packed) return true;
     if (std::count(shape.packed.begin(), shape.packed.end(), variant) > 0) return true;
-    const std::size_t bytes = packed_bytes(variant, static_cast<std::size_t>(shape.outputs),
-                                           static_cast<std::size_t>(shape.inputs));
+    const std::size_t bytes =
+        packed_bytes(variant, static_cast<std::size_t>(shape.outputs), static_cast<std::size_t>(shape.inputs));
     return packed_weight_bytes() + bytes <= weight_budget;
 }
 
@@ -43,9 +46,9 @@ std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
         return fits(ConvVariant::nearest_2x, shape) ? std::optional(ConvVariant::nearest_2x) : std::nullopt;
     }
     const std::int64_t extent = *std::min_element(shape.extents.begin(), shape.extents.end());
-    const std::int64_t channels = std::max(shape.inputs, shape.outputs);
+    const std::int64_t channels = shape.inputs + shape.outputs;
     for (const Rule& rule : rules) {
-        if (extent >= rule.smallest_extent && channels <= rule.most_channels && fits(rule.variant, shape)) {
+        if (extent >= rule.least_extent && channels <= rule.most_channels && fits(rule.variant, shape)) {
             return rule.variant;
         }
     }

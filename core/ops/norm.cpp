@@ -5,7 +5,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/group_norm.h>
 
 namespace voldiff::ops {
@@ -14,7 +13,7 @@ namespace {
 
 at::Tensor normalised(const at::Tensor& x, const GroupNormParameters& norm, bool silu) {
     const at::Tensor input = channels_last(x);
-    at::Tensor y = at::empty_like(input);
+    at::Tensor y = empty_volume(x.sizes(), x);
     for (std::int64_t n = 0; n < x.size(0); ++n) {
         const ChannelAffine affine = norm_of_volume(input, n, norm);
         normalise_volume(volume(input, n), x.numel() / (x.size(0) * x.size(1)), x.size(1), affine, silu, volume(y, n));

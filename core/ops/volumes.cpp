@@ -1,6 +1,7 @@
 #include "core/ops/volumes.h"
 
 #include "core/ops/conv_policy.h"
+#include "core/ops/kernels/buffer.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -17,12 +18,12 @@ bool for_own_kernels(const at::TensorOptions& options) {
 at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast3d); }
 
 at::Tensor empty_volume(at::IntArrayRef shape, const at::Tensor& like) {
-    return at::empty(shape, like.options().memory_format(at::MemoryFormat::ChannelsLast3d));
+    const at::Tensor x = at::empty(shape, like.options().memory_format(at::MemoryFormat::ChannelsLast3d));
+    advise_huge_pages(x.data_ptr(), static_cast<std::size_t>(x.numel()) * sizeof(float));
+    return x;
 }
 
-float* volume(const at::Tensor& x, std::int64_t n) {
-    return x.data_ptr<float>() + n * x.numel() / x.size(0);
-}
+float* volume(const at::Tensor& x, std::int64_t n) { return x.data_ptr<float>() + n * x.numel() / x.size(0); }
 
 ChannelAffine norm_of_volume(const at::Tensor& x, std::int64_t n, const GroupNormParameters& norm) {
     const std::int64_t voxels = x.size(2) * x.size(3) * x.size(4);

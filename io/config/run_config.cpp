@@ -124,6 +124,8 @@ void RuntimeSection::visit_options(OptionVisitor& v) {
     v.visit(Option("threads", "0 is all cores").in(0, 4096), threads);
     v.visit(Option("memory_limit", "0 is what the machine has free").in(0, max_int64).measured_in("bytes"),
             memory_limit);
+    v.visit(Option("exact_conv", "LibTorch's own kernels everywhere: slower, for comparisons with the reference"),
+            exact_conv);
 }
 
 void RunConfig::visit_options(OptionVisitor& v) {

@@ -94,6 +94,7 @@ struct RuntimeSection : OptionGroup {
     std::string precision = "float32";
     std::int64_t threads = 0;
     std::int64_t memory_limit = 0;  // bytes
+    bool exact_conv = false;        // see core/ops/conv_policy.h
     void visit_options(OptionVisitor& visitor) override;
 };
 

@@ -1,9 +1,11 @@
 // How fast and how exact the networks are by the kernels in core/ops/kernels, against LibTorch's own path.
 //
-//   build/bin/bench_network NETWORK_CONFIG [--threads N] [--latent D H W] [--repeats N] [--unet|--decoder] [--exact] [--trained]
+//   build/bin/bench_network RUN_CONFIG [--threads N] [--latent D H W] [--repeats N] [--unet|--decoder] [--exact]
+//   [--trained]
 //
-// NETWORK_CONFIG: configs/networks/rflow.yaml, or MAISI's config_network_rflow.json; the weights are random and keep
-// the size of the activations. With --trained it is a run config, configs/demo.yaml, whose weights are loaded. The two paths take turns, so a busy machine slows both; the ratio is of the best times.
+// Weights are random and keep the size of the activations; with --trained they are those of the run config
+// (configs/demo.yaml has some, configs/rflow-ct.yaml the networks of MAISI). The two paths take turns, so a busy
+// machine slows both; the ratio is of the best times.
 // --exact adds the error of both against float64, rms over rms of the output.
 #include "core/networks/autoencoder_kl.h"
 #include "core/networks/diffusion_unet.h"
@@ -132,7 +134,7 @@ void compare(const std::string& name, Module& network, const Settings& settings,
 
 int main(int argc, char** argv) {
     const Settings settings = read_arguments(argc, argv);
-    if (settings.config.empty()) return std::fprintf(stderr, "usage: bench_network NETWORK_CONFIG [options]\n"), 2;
+    if (settings.config.empty()) return std::fprintf(stderr, "usage: bench_network RUN_CONFIG [options]\n"), 2;
     at::set_num_threads(settings.threads);
     Networks networks = settings.trained ? trained_networks(settings.config) : random_networks(settings.config);
     const auto& e = settings.latent;

@@ -146,7 +146,8 @@ struct PackedHeads {
 
     explicit PackedHeads(const AttentionShape& shape) {
         const std::size_t lanes = tile_kernels(ConvVariant::direct).lanes;
-        const std::size_t tokens = (static_cast<std::size_t>(shape.keys) + keys_of_block - 1) / keys_of_block * keys_of_block;
+        const std::size_t tokens =
+            (static_cast<std::size_t>(shape.keys) + keys_of_block - 1) / keys_of_block * keys_of_block;
         columns = (static_cast<std::size_t>(shape.value_width) + lanes - 1) / lanes * lanes;
         keys_of_head = tokens * static_cast<std::size_t>(shape.width);
         values_of_head = tokens * columns;
@@ -195,7 +196,8 @@ void attend(const AttentionShape& shape, float scale, const HeadRows& q, const H
     parallel_each(heads * blocks, [&](std::int64_t task, std::int64_t worker) {
         const std::int64_t i = task / blocks;
         const std::int64_t first = task % blocks * queries_at_once;
-        QueryBlock block = make_block(workspaces[static_cast<std::size_t>(worker)], packed, static_cast<std::size_t>(i));
+        QueryBlock block =
+            make_block(workspaces[static_cast<std::size_t>(worker)], packed, static_cast<std::size_t>(i));
         block.queries = q.data + offset_of(q, shape, i) + first * q.token_stride;
         block.query_stride = q.token_stride;
         block.rows = static_cast<std::size_t>(std::min(queries_at_once, shape.queries - first));

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -21,15 +22,22 @@ void* pointer(std::uintptr_t address) { return reinterpret_cast<void*>(address);
 
 }  // namespace
 
+void advise_huge_pages(void* data, std::size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    void* begin = data;
+    std::size_t room = bytes;
+    if (std::align(huge_page, huge_page, begin, room) == nullptr) return;
+    madvise(begin, room / huge_page * huge_page, MADV_HUGEPAGE);  // no more than a hint: failing is fine
+#endif
+}
+
 MappedMemory::MappedMemory(std::size_t bytes) {
     if (bytes == 0) return;
     mapped_bytes_ = bytes + (bytes >= huge_page ? huge_page : 0);  // pages that are not touched cost nothing
     start_ = mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start_ == MAP_FAILED) throw std::bad_alloc();
     data_ = bytes >= huge_page ? pointer(round_up(address(start_), huge_page)) : start_;
-#ifdef MADV_HUGEPAGE
-    if (bytes >= huge_page) madvise(data_, bytes / huge_page * huge_page, MADV_HUGEPAGE);
-#endif
+    advise_huge_pages(data_, bytes);
 }
 
 MappedMemory::~MappedMemory() {

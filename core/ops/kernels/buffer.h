@@ -7,6 +7,9 @@
 
 namespace voldiff::ops {
 
+// Asks the system for huge pages under fresh memory: a page fault for each 4 KB costs as much as some kernels.
+void advise_huge_pages(void* data, std::size_t bytes);
+
 // Memory right from the system, on huge pages where it gives them. It goes back at once, where malloc would keep it.
 class MappedMemory {
   public:

@@ -8,9 +8,9 @@ namespace voldiff::ops {
 
 // Merged by the rule of Chan, Golub and LeVeque (1983), which loses nothing where the mean is far from zero.
 struct ChannelMoments {
-    double count = 0;              // voxels; the same for all channels
-    std::vector<double> mean;      // [C]
-    std::vector<double> squares;   // [C], sum of (x - mean)^2
+    double count = 0;             // voxels; the same for all channels
+    std::vector<double> mean;     // [C]
+    std::vector<double> squares;  // [C], sum of (x - mean)^2
 
     explicit ChannelMoments(std::size_t channels = 0) : mean(channels), squares(channels) {}
     void merge(const ChannelMoments& other);

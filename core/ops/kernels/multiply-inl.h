@@ -13,37 +13,40 @@
 HWY_BEFORE_NAMESPACE();
 namespace voldiff::ops::HWY_NAMESPACE {
 
-// Where 32 registers are at hand the accumulators fill 24 of them, else 12 of 16.
-constexpr bool many_registers = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64;
 constexpr std::size_t panel_vectors = HWY_ARCH_ARM_A64 ? 4 : 2;
 constexpr std::size_t panel_columns = panel_vectors * lanes;
-constexpr std::size_t block_rows = many_registers ? 24 / panel_vectors : 6;
+constexpr std::size_t block_rows = 12 / panel_vectors;  // 12 vectors of sums: the latency of a product is hidden
 
-// Products that are summed before they are added to the result. A rounding error grows with the terms summed in a row:
-// short sums of short sums keep more digits than one long sum.
-constexpr std::size_t terms_in_a_row = 64;
+// A rounding error grows with the terms that are summed in a row, and it is what limits Winograd's method: so sums are
+// made of sums. Where 32 registers are at hand 8 terms at a time are added to 12 more of them; every so many terms go
+// to memory.
+constexpr bool many_registers = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64;
+constexpr std::size_t terms_in_a_row = many_registers ? 8 : 32;
+constexpr std::size_t terms_in_registers = many_registers ? 128 : 32;
 
-// c[ROWS, VECTORS * lanes] (+)= a[ROWS, depth] b[depth, VECTORS * lanes]; b is contiguous.
-template <int ROWS, int VECTORS, bool ADD>
-HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, std::size_t lda,
-                               const float* HWY_RESTRICT b, float* HWY_RESTRICT c, std::size_t ldc) {
+template <int ROWS, int VECTORS>
+struct Block {
     Vector sum[ROWS][VECTORS];
+
+    HWY_INLINE Block() {
 #pragma GCC unroll 12
-    for (int i = 0; i < ROWS; ++i) {
+        for (int i = 0; i < ROWS; ++i) {
 #pragma GCC unroll 4
-        for (int j = 0; j < VECTORS; ++j) sum[i][j] = hn::Zero(Floats());
+            for (int j = 0; j < VECTORS; ++j) sum[i][j] = hn::Zero(Floats());
+        }
     }
-    // One pointer for three rows: more would not stay in registers.
-    constexpr int groups = (ROWS + 2) / 3;
-    const float* rows[groups];
+    HWY_INLINE void add(const Block& other) {
+#pragma GCC unroll 12
+        for (int i = 0; i < ROWS; ++i) {
 #pragma GCC unroll 4
-    for (int g = 0; g < groups; ++g) rows[g] = a + 3 * g * lda;
-#pragma GCC unroll 4
-    for (std::size_t k = 0; k < depth; ++k) {
+            for (int j = 0; j < VECTORS; ++j) sum[i][j] = hn::Add(sum[i][j], other.sum[i][j]);
+        }
+    }
+    // sum += a[ROWS, 1] b[1, VECTORS * lanes]; one pointer for three rows, as more would not stay in registers.
+    HWY_INLINE void add_product(const float* const* rows, std::size_t lda, std::size_t k, const float* b) {
         Vector right[VECTORS];
 #pragma GCC unroll 4
         for (int j = 0; j < VECTORS; ++j) right[j] = load(b + j * lanes);
-        b += VECTORS * lanes;
 #pragma GCC unroll 12
         for (int i = 0; i < ROWS; ++i) {
             const Vector left = broadcast(rows[i / 3][(i % 3) * lda + k]);
@@ -51,12 +54,31 @@ HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, s
             for (int j = 0; j < VECTORS; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
         }
     }
+};
+
+// c[ROWS, VECTORS * lanes] (+)= a[ROWS, depth] b[depth, VECTORS * lanes]; b is contiguous.
+template <int ROWS, int VECTORS, bool ADD>
+HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, std::size_t lda,
+                               const float* HWY_RESTRICT b, float* HWY_RESTRICT c, std::size_t ldc) {
+    constexpr int groups = (ROWS + 2) / 3;
+    const float* rows[groups];
+#pragma GCC unroll 4
+    for (int g = 0; g < groups; ++g) rows[g] = a + 3 * g * lda;
+    Block<ROWS, VECTORS> total;
+    std::size_t k = 0;
+    for (; k + terms_in_a_row <= depth; k += terms_in_a_row) {
+        Block<ROWS, VECTORS> part;
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < terms_in_a_row; ++i, b += VECTORS * lanes) part.add_product(rows, lda, k + i, b);
+        total.add(part);
+    }
+    for (; k < depth; ++k, b += VECTORS * lanes) total.add_product(rows, lda, k, b);
 #pragma GCC unroll 12
     for (int i = 0; i < ROWS; ++i) {
 #pragma GCC unroll 4
         for (int j = 0; j < VECTORS; ++j) {
             float* p = c + i * ldc + j * lanes;
-            store(ADD ? hn::Add(load(p), sum[i][j]) : sum[i][j], p);
+            store(ADD ? hn::Add(load(p), total.sum[i][j]) : total.sum[i][j], p);
         }
     }
 }
@@ -71,7 +93,7 @@ HWY_NOINLINE void multiply_rows(std::size_t rows, std::size_t depth, const float
     if constexpr (ROWS > 1) {
         if (row < rows) {
             multiply_rows<(ROWS > 3 ? ROWS / 2 : 1), VECTORS, ADD>(rows - row, depth, a + row * lda, lda, b,
-                                                                  c + row * ldc, ldc);
+                                                                   c + row * ldc, ldc);
         }
     }
 }
@@ -79,15 +101,14 @@ HWY_NOINLINE void multiply_rows(std::size_t rows, std::size_t depth, const float
 template <int VECTORS, bool ADD>
 void multiply_some(std::size_t rows, std::size_t depth, const float* a, std::size_t lda, const float* b, float* c,
                    std::size_t ldc) {
-    constexpr int block = static_cast<int>(block_rows * panel_vectors / VECTORS > 12 ? 12 : block_rows);
-    multiply_rows<block, VECTORS, ADD>(rows, depth, a, lda, b, c, ldc);
+    multiply_rows<static_cast<int>(block_rows), VECTORS, ADD>(rows, depth, a, lda, b, c, ldc);
 }
 
 template <int VECTORS>
 void multiply_vectors(std::size_t rows, std::size_t depth, const float* a, std::size_t lda, const float* b, float* c,
                       std::size_t ldc, bool add) {
-    for (std::size_t k = 0; k < depth; k += terms_in_a_row, add = true) {
-        const std::size_t terms = HWY_MIN(terms_in_a_row, depth - k);
+    for (std::size_t k = 0; k < depth; k += terms_in_registers, add = true) {
+        const std::size_t terms = HWY_MIN(terms_in_registers, depth - k);
         const float* right = b + k * VECTORS * lanes;
         if (add) {
             multiply_some<VECTORS, true>(rows, terms, a + k, lda, right, c, ldc);

@@ -96,7 +96,8 @@ ChannelAffine group_norm_affine(const ChannelMoments& moments, std::int64_t grou
             merge_moments(count, mean, squares, moments.count, moments.mean[c], moments.squares[c]);
             count += moments.count;
         }
-        const double inverse = 1 / std::sqrt(squares / count + eps);
+        // Squares beyond float32 must not become a scale of zero, which would hide that a network has gone astray.
+        const double inverse = std::isfinite(squares) ? 1 / std::sqrt(squares / count + eps) : std::nan("");
         for (std::size_t c = first; c < first + of_group; ++c) {
             affine.centre[c] = static_cast<float>(mean);
             affine.scale[c] = static_cast<float>(inverse * weight[c]);

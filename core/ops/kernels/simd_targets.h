@@ -13,6 +13,6 @@
 #endif
 // The vectors of SVE and RVV have no size that the compiler knows, so no array can hold them.
 #undef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS                                                                              \
+#define HWY_DISABLED_TARGETS                                                                                \
     (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_AVX3_ZEN4 | HWY_AVX3_SPR | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | \
      HWY_SVE2_128 | HWY_RVV)

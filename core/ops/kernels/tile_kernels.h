@@ -30,13 +30,13 @@ struct TileInput {
 struct TileOutput {
     const float* points = nullptr;  // [points, ..., padded channels]
     std::size_t point_stride = 0;
-    const float* bias = nullptr;              // [padded channels]
-    std::array<float*, 4> planes{};           // where the tile starts in each of its planes
-    std::array<const float*, 4> residual{};   // added, at the same places; null for none
+    const float* bias = nullptr;             // [padded channels]
+    std::array<float*, 4> planes{};          // where the tile starts in each of its planes
+    std::array<const float*, 4> residual{};  // added, at the same places; null for none
     std::size_t row_stride = 0;
-    std::size_t channels = 0;                 // also the floats from a voxel to the next
-    std::array<std::int64_t, 3> extents{};    // voxels of the tile inside the volume, z y x
-    ChannelMoments* moments = nullptr;        // of what is stored; null for none
+    std::size_t channels = 0;               // also the floats from a voxel to the next
+    std::array<std::int64_t, 3> extents{};  // voxels of the tile inside the volume, z y x
+    ChannelMoments* moments = nullptr;      // of what is stored; null for none
 };
 
 struct TileKernels {

@@ -1,7 +1,7 @@
 #include "core/ops/planes/plane_conv_layer.h"
 
 #include "core/ops/conv_policy.h"
-#include "core/ops/volume_rows.h"
+#include "core/ops/kernels/volume_rows.h"
 
 #include <ATen/core/Tensor.h>
 

@@ -1,15 +1,43 @@
-#include "core/ops/volume_rows.h"
+#include "core/ops/kernels/volume_rows.h"
+
+#include "core/ops/kernels/simd_targets.h"
 
 #include <algorithm>
 #include <vector>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/ops/kernels/volume_rows.cpp"  // NOLINT: Highway includes this file once a target
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "core/ops/kernels/vector-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace voldiff::ops::HWY_NAMESPACE {
+namespace {
+
+// out = share * a + (1 - share) * b
+void mix_values(const float* a, const float* b, float share, std::size_t count, float* out) {
+    const Vector of_a = broadcast(share);
+    const Vector of_b = broadcast(1 - share);
+    std::size_t i = 0;
+    for (; i + lanes <= count; i += lanes) store(hn::MulAdd(of_a, load(a + i), hn::Mul(of_b, load(b + i))), out + i);
+    for (; i < count; ++i) out[i] = share * a[i] + (1 - share) * b[i];
+}
+
+}  // namespace
+}  // namespace voldiff::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace voldiff::ops {
 
 namespace {
 
-// out = share * a + (1 - share) * b
+HWY_EXPORT(mix_values);
+
 void mix(const float* a, const float* b, float share, std::int64_t count, float* out) {
-    for (std::int64_t i = 0; i < count; ++i) out[i] = share * a[i] + (1 - share) * b[i];
+    HWY_DYNAMIC_DISPATCH(mix_values)(a, b, share, static_cast<std::size_t>(count), out);
 }
 
 }  // namespace
@@ -63,3 +91,4 @@ void trilinear_row(const VolumeRows& low_plane, const VolumeRows& high_plane, fl
 }
 
 }  // namespace voldiff::ops
+#endif
