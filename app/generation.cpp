@@ -4,6 +4,7 @@
 #include "app/stages.h"
 #include "core/anatomy/labels.h"
 #include "core/anatomy/quality.h"
+#include "core/decode/decode_planner.h"
 #include "core/encode/padding.h"
 #include "core/pipeline/from_mask.h"
 #include "core/pipeline/image_only.h"
@@ -85,9 +86,22 @@ void Generation::prepare_image() {
     const auto scheduler = make_scheduler(run_);
     set_timesteps(*scheduler, request_, latent[0] * latent[1] * latent[2]);
     network_calls_ = scheduler->timesteps().numel();
-    request_.decode =
-        choose_decode_method(request_.decode, run_.network.autoencoder, latent, memory_allowed(run_.runtime));
-    if (run_.decode.method == "auto") context_.log.info("decode.method auto: " + request_.decode.method);
+    choose_decoding(latent);
+}
+
+void Generation::choose_decoding(const Extents& latent) {
+    const bool free = request_.decode.method == "auto";
+    const DecodeChoice choice =
+        choose_decode(request_.decode, *model_->autoencoder, latent, memory_allowed(run_.runtime));
+    request_.decode = choice.options;
+    context_.log.info("decode: " + choice.reason);
+    const DecodeOptions windows{"sliding_window", choice.options.roi};
+    if (free && find_decode_method("sliding_window").extents_at_once(latent, windows) != latent) {
+        context_.log.info("note: the reference blends windows at this size; " +
+                          std::string(choice.options.method == "whole" ? "this is the whole volume in one piece"
+                                                                       : "so does this, for want of memory") +
+                          " (decode.method: sliding_window for its windows)");
+    }
 }
 
 // What is encoded and decoded: the volume of the run, with its padding where it starts from one.
@@ -130,12 +144,12 @@ nlohmann::ordered_json Generation::plan() const {
     if (run_.mask.from_sizes()) plan["mask_steps"] = run_.mask.steps;
     if (run_.mask.only) return plan;
     const Extents latent = latent_extents(run_, encoded_size());
-    const Extents at_once = find_decode_method(request_.decode.method).extents_at_once(latent, request_.decode);
     plan["latent"] = latent;
     plan["steps"] = request_.steps;
     plan["network_calls"] = network_calls_;
     plan["decode"] = request_.decode.method;
-    plan["predicted_decode_memory_bytes"] = predicted_decode_memory(run_.network.autoencoder, at_once);
+    plan["decode_mode"] = request_.decode.mode;
+    plan["predicted_decode_memory_bytes"] = predict_decode(*model_->autoencoder, latent, request_.decode).bytes;
     return plan;
 }
 

@@ -58,6 +58,7 @@ class Generation {
     void prepare_start(const Extents& latent);
     void encode_start_volume();
     void check_conditions();
+    void choose_decoding(const Extents& latent);
     void produce(MadeVolume& made);
     void produce_from_mask(MadeVolume& made, StageWatch& watch);
     ImageResult image_for(const ProvidedMask* mask, std::int64_t seed, StageWatch& watch);

@@ -7,6 +7,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 namespace voldiff {
 
 void set_threads(const RuntimeSection& runtime) {
@@ -17,7 +19,9 @@ void set_threads(const RuntimeSection& runtime) {
 }
 
 double memory_allowed(const RuntimeSection& runtime) {
-    if (runtime.memory_limit > 0) return static_cast<double>(runtime.memory_limit);
+    if (runtime.memory_limit > 0) {
+        return std::max(static_cast<double>(runtime.memory_limit) - static_cast<double>(resident_memory()), 0.0);
+    }
     const auto available = static_cast<double>(available_memory());
     return available > 0 ? available : 1e18;  // the system does not say
 }

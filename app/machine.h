@@ -14,7 +14,7 @@ namespace voldiff {
 // `runtime.threads`, or all cores; and the kernels that `runtime.exact_conv` asks for.
 void set_threads(const RuntimeSection& runtime);
 
-// Bytes that may be used: `runtime.memory_limit`, or what the machine has free.
+// Bytes that may still be taken: what `runtime.memory_limit` leaves beside this process, or what the machine has free.
 double memory_allowed(const RuntimeSection& runtime);
 
 void tell(Log& log, const std::vector<LoadNote>& notes);

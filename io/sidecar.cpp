@@ -35,6 +35,7 @@ Json config_of(RunConfig run, const RunRecord& record, const std::filesystem::pa
         run.decode.method = record.decode->method;
         run.decode.roi = record.decode->roi;
         run.decode.overlap = record.decode->overlap;
+        run.decode.mode = record.decode->mode;
     }
     run.sampling.count = 1;
     run.output.directory = volume_path.has_parent_path() ? volume_path.parent_path().string() : ".";

@@ -3,6 +3,8 @@
 #include "app/batch/confine.h"
 #include "app/exit_codes.h"
 #include "app/table.h"
+#include "core/decode/decode_planner.h"
+#include "core/networks/autoencoder_kl.h"
 #include "core/pipeline/conditions.h"
 #include "io/checkpoint/hash.h"
 #include "io/checkpoint/torchscript_file.h"
@@ -54,15 +56,14 @@ double memory_for(const RunConfig& run) {
 }
 
 double fitting_decode_memory(const RunConfig& run, const Extents& latent) {
-    DecodeOptions options{run.decode.method, run.decode.roi, run.decode.overlap};
+    DecodeOptions options{run.decode.method, run.decode.roi, run.decode.overlap, run.decode.mode};
+    const AutoencoderKl autoencoder(run.network.autoencoder);  // without weights, for its shape
     const double available = memory_for(run);
     while (true) {
         try {
-            options = choose_decode_method(options, run.network.autoencoder, latent, available);
-            const Extents at_once = find_decode_method(options.method).extents_at_once(latent, options);
-            return predicted_decode_memory(run.network.autoencoder, at_once);
+            return choose_decode(options, autoencoder, latent, available).prediction.bytes;
         } catch (const Error& error) {
-            const auto smaller = smaller_decode(options, run.network.autoencoder, latent);
+            const auto smaller = smaller_decode(options, autoencoder, latent);
             if (error.code() != ErrorCode::memory || !smaller) throw;
             options = *smaller;
         }

@@ -51,7 +51,7 @@ std::vector<Job> plan_jobs(const std::vector<Cell>& cells, const BatchSettings& 
 std::vector<std::filesystem::path> files_of(const OutputFiles& files);
 
 // The decoding that needs the most memory of those that need clearly less than `options`, or nothing.
-std::optional<DecodeOptions> smaller_decode(const DecodeOptions& options, const AutoencoderKlConfig& config,
+std::optional<DecodeOptions> smaller_decode(const DecodeOptions& options, const Autoencoder& autoencoder,
                                             const Extents& latent);
 
 }  // namespace voldiff

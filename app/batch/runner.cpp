@@ -10,6 +10,8 @@
 #include "app/exit_codes.h"
 #include "app/generation.h"
 #include "app/table.h"
+#include "core/decode/decode_planner.h"
+#include "core/networks/autoencoder_kl.h"
 #include "core/pipeline/conditions.h"
 #include "io/file.h"
 
@@ -231,16 +233,18 @@ class Runner {
         background_.wait();
         store_->keep_only(generation_ ? &generation_->model() : nullptr);
         if (run_.mask.only) return false;
-        DecodeOptions decode{run_.decode.method, run_.decode.roi, run_.decode.overlap};
+        DecodeOptions decode{run_.decode.method, run_.decode.roi, run_.decode.overlap, run_.decode.mode};
         if (generation_) decode = generation_->decode();
         generation_.reset();
         const auto shape = latent_shape(run_.network.autoencoder, run_.network.diffusion_unet,
                                         {job.work->size[0], job.work->size[1], job.work->size[2]});
-        const auto smaller = smaller_decode(decode, run_.network.autoencoder, {shape[2], shape[3], shape[4]});
+        const auto smaller =
+            smaller_decode(decode, AutoencoderKl(run_.network.autoencoder), {shape[2], shape[3], shape[4]});
         if (!smaller) return false;
         run_.decode.method = smaller->method;
         run_.decode.roi = smaller->roi;
         run_.decode.overlap = smaller->overlap;
+        run_.decode.mode = smaller->mode;
         return true;
     }
 

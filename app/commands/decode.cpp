@@ -7,7 +7,9 @@
 #include "app/set_option.h"
 #include "app/stages.h"
 #include "app/table.h"
+#include "core/decode/decode_planner.h"
 #include "core/error.h"
+#include "core/networks/autoencoder_kl.h"
 #include "io/config/modality.h"
 #include "io/file.h"
 #include "io/latent/encoder_input.h"
@@ -113,9 +115,6 @@ void decode(const DecodeCommand& command, Context& context) {
     const RunConfig run = load(command);
     const LatentRecord origin = record_of(command, run, latent, context.log);
     set_threads(run.runtime);
-    const DecodeOptions options = choose_decode_method(
-        {run.decode.method, run.decode.roi, run.decode.overlap}, run.network.autoencoder,
-        {latent.values.size(2), latent.values.size(3), latent.values.size(4)}, memory_allowed(run.runtime));
     prepare_folder(command.output);
 
     RunRecord record = begin_record(run, 0);
@@ -124,13 +123,17 @@ void decode(const DecodeCommand& command, Context& context) {
     tell(context.log, model.notes);
     record.weight_hashes = hash_weights(model);
     check_same_weights(origin, record, context.log);
+    const DecodeChoice choice = choose_decode(
+        {run.decode.method, run.decode.roi, run.decode.overlap, run.decode.mode}, *model.autoencoder,
+        {latent.values.size(2), latent.values.size(3), latent.values.size(4)}, memory_allowed(run.runtime));
+    context.log.info("decode: " + choice.reason);
     StageWatch watch(context, record.stages);
     const auto progress = [&watch](std::size_t done, std::size_t all) { watch("decode", done, all); };
     const at::Tensor decoded =
-        decode_latent(*model.autoencoder, latent.values / origin.scale_factor, options, progress);
+        decode_latent(*model.autoencoder, latent.values / origin.scale_factor, choice.options, progress);
     const Volume volume = to_volume(decoded, origin, run.output.dtype);
 
-    Report from = {{"file", full(command.latent).string()}, {"method", options.method}};
+    Report from = {{"file", full(command.latent).string()}, {"method", choice.options.method}};
     from.update(to_json(origin));
     const Report report = decoded_sidecar(run, model, record, volume, command.output, from);
     write(command, run, volume, origin, report);

@@ -4,6 +4,7 @@
 #include "core/blocks/script.h"
 #include "core/error.h"
 #include "core/ops/norm.h"
+#include "core/ops/planes/store.h"
 #include "core/ops/upsample.h"
 
 #include <ATen/TensorOperators.h>
@@ -16,6 +17,10 @@
 namespace voldiff {
 
 namespace {
+
+using VoxelExtents = std::array<std::int64_t, 3>;
+
+VoxelExtents doubled(const VoxelExtents& e) { return {2 * e[0], 2 * e[1], 2 * e[2]}; }
 
 // Where a block of the configured class keeps its convolution.
 std::shared_ptr<Convolution> make_convolution(const AutoencoderKlConfig& config, const ConvolutionOptions& options,
@@ -80,6 +85,19 @@ class ResBlock : public TensorModule {
         return conv2_->forward(std::move(h), ops::ConvFusion().norm_silu(norm2_->parameters()).plus(std::move(x)));
     }
 
+    ops::Planes forward_planes(ops::Planes x, const LevelPlan& plan) override {
+        const bool from_memory = x->is_stored();
+        ops::Planes h = conv1_->forward_planes(x, ops::PlaneFusion().norm_silu(norm1_->parameters()));
+        if (nin_shortcut_) x = nin_shortcut_->forward_planes(std::move(x), ops::PlaneFusion());
+        if (plan.output && !from_memory) {
+            h = ops::stored(std::move(h));  // costs nothing: the output will take its place
+        } else if (plan.hidden) {
+            ops::store_both(h, x);
+        }
+        h = conv2_->forward_planes(std::move(h), ops::PlaneFusion().norm_silu(norm2_->parameters()).plus(std::move(x)));
+        return plan.output ? ops::stored(std::move(h)) : h;
+    }
+
     std::string script() const override {
         return script::fill(R"(
 def forward(self, x: Tensor) -> Tensor:
@@ -122,6 +140,11 @@ class InterpolatingUpsample : public TensorModule {
         const auto kind = trilinear_ ? ops::Upsampling::trilinear : ops::Upsampling::nearest;
         return conv_->forward(std::move(x), ops::ConvFusion().upsampled(kind));
     }
+    ops::Planes forward_planes(ops::Planes x, const LevelPlan& plan) override {
+        const auto kind = trilinear_ ? ops::Upsampling::trilinear : ops::Upsampling::nearest;
+        ops::Planes y = conv_->forward_planes(std::move(x), ops::PlaneFusion().upsampled(kind));
+        return plan.upsampled ? ops::stored(std::move(y)) : y;
+    }
     std::string script() const override {
         return script::fill(R"(
 def forward(self, x: Tensor) -> Tensor:
@@ -148,6 +171,9 @@ class MaisiTransposedUpsample : public TensorModule {
         return "def forward(self, x: Tensor) -> Tensor:\n    return self.conv.forward(x)\n";
     }
 
+  protected:
+    VoxelExtents output_extents(const VoxelExtents& x) const override { return doubled(x); }
+
   private:
     std::shared_ptr<TensorModule> conv_;
 };
@@ -163,6 +189,9 @@ class CoreTransposedUpsample : public TensorModule {
     std::string script() const override {
         return "def forward(self, x: Tensor) -> Tensor:\n    return self.deconv.forward(x)\n";
     }
+
+  protected:
+    VoxelExtents output_extents(const VoxelExtents& x) const override { return doubled(x); }
 
   private:
     std::shared_ptr<Convolution> deconv_;

@@ -2,6 +2,7 @@
 
 #include "core/blocks/script.h"
 #include "core/error.h"
+#include "core/ops/planes/store.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -28,6 +29,16 @@ at::Tensor Convolution::forward(at::Tensor x, const ops::ConvFusion& fusion) {
     return ops::conv3d(x, {weight_, bias_, &packed_, options_.stride, options_.padding}, fusion);
 }
 
+ops::Planes Convolution::forward_planes(ops::Planes x, const LevelPlan& plan) {
+    if (options_.is_transposed || options_.stride != 1) return TensorModule::forward_planes(std::move(x), plan);
+    ops::Planes y = forward_planes(std::move(x), ops::PlaneFusion());
+    return plan.output ? ops::stored(std::move(y)) : y;
+}
+
+ops::Planes Convolution::forward_planes(ops::Planes x, const ops::PlaneFusion& fusion) {
+    return ops::conv3d(std::move(x), {weight_, bias_, &packed_, options_.stride, options_.padding}, fusion);
+}
+
 Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool with_bias) {
     register_tensor("weight", weight_, {out_features, in_features});
     if (with_bias) register_tensor("bias", bias_, {out_features});
@@ -47,6 +58,10 @@ GroupNorm::GroupNorm(std::int64_t num_groups, std::int64_t num_channels, double 
 }
 
 at::Tensor GroupNorm::forward(at::Tensor x) { return ops::group_norm(x, parameters()); }
+
+ops::Planes GroupNorm::forward_planes(ops::Planes x, const LevelPlan&) {
+    return ops::group_norm(std::move(x), parameters());
+}
 
 at::Tensor GroupNorm::forward_silu(const at::Tensor& x) { return ops::group_norm_silu(x, parameters()); }
 

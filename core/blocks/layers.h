@@ -5,6 +5,7 @@
 #include "core/blocks/module.h"
 #include "core/ops/conv.h"
 #include "core/ops/linear.h"
+#include "core/ops/planes/plane_layers.h"
 
 namespace voldiff {
 
@@ -28,6 +29,9 @@ class Convolution : public TensorModule {
     at::Tensor forward(at::Tensor x) override { return forward(std::move(x), {}); }
     // Together with what comes before and after it, in one pass where that is faster. Not for transposed ones.
     virtual at::Tensor forward(at::Tensor x, const ops::ConvFusion& fusion);
+    ops::Planes forward_planes(ops::Planes x, const LevelPlan& plan) override;
+    // The same as a volume that is made when it is read.
+    ops::Planes forward_planes(ops::Planes x, const ops::PlaneFusion& fusion);
     std::string script() const override;
 
   private:
@@ -55,6 +59,7 @@ class GroupNorm : public TensorModule {
   public:
     GroupNorm(std::int64_t num_groups, std::int64_t num_channels, double eps);
     at::Tensor forward(at::Tensor x) override;
+    ops::Planes forward_planes(ops::Planes x, const LevelPlan& plan) override;
     std::string script() const override;
     // silu(forward(x))
     virtual at::Tensor forward_silu(const at::Tensor& x);

@@ -1,5 +1,7 @@
 #include "core/blocks/module.h"
 
+#include "core/ops/planes/store.h"
+
 #include <ATen/ops/empty.h>
 
 namespace voldiff {
@@ -23,5 +25,19 @@ void Module::register_tensor(const std::string& key, at::Tensor& member, at::Int
 }
 
 void Module::register_tensor(const std::string& key, at::Tensor& member) { tensors_.emplace_back(key, &member); }
+
+ops::Planes TensorModule::forward_planes(ops::Planes x, const LevelPlan&) {
+    ops::PlaneRun& run = x->run();
+    if (!run.rehearsal()) return ops::from_tensor(run, forward(ops::to_tensor(std::move(x))));
+    const auto extents = output_extents(x->extents());
+    const std::int64_t channels = x->channels();
+    const auto bytes = [](double values) { return static_cast<std::size_t>(values * sizeof(float)); };
+    const auto size = static_cast<double>(extents[0] * extents[1] * extents[2] * channels);
+    ops::to_tensor(x);
+    const ops::CountedBytes result(run, bytes(size));
+    { const ops::CountedBytes workspace(run, bytes((size + static_cast<double>(x->size())) * tensors_at_work())); }
+    x = nullptr;
+    return ops::empty_volume_of(run, extents, channels);
+}
 
 }  // namespace voldiff

@@ -4,6 +4,9 @@
 // behind it) is most of a build. Keys may have dots ("out.0"), for levels that hold nothing else.
 #pragma once
 
+#include "core/blocks/level_plan.h"
+#include "core/ops/planes/planes.h"
+
 #include <ATen/core/Tensor.h>
 
 #include <memory>
@@ -63,6 +66,14 @@ class Module {
 class TensorModule : public Module {
   public:
     virtual at::Tensor forward(at::Tensor x) = 0;
+    // The same on a streamed volume, kept or not as the plan says. Here: through tensors.
+    virtual ops::Planes forward_planes(ops::Planes x, const LevelPlan& plan);
+
+  protected:
+    // The extents of forward(x) for those of x.
+    virtual std::array<std::int64_t, 3> output_extents(const std::array<std::int64_t, 3>& x) const { return x; }
+    // What `forward` holds beside x and its result, in tensors of their size together.
+    virtual double tensors_at_work() const { return 1; }
 };
 
 }  // namespace voldiff

@@ -1,6 +1,7 @@
 // From a latent to an image: the ways to run the decoder.
 #pragma once
 
+#include "core/decode/decode_mode.h"
 #include "core/decode/sliding_window.h"
 #include "core/networks/roles.h"
 
@@ -13,11 +14,13 @@ struct DecodeOptions {
     std::string method = "auto";
     Extents roi{80, 80, 80};  // latent voxels, sliding_window only
     double overlap = 0.4;     // sliding_window only
+    std::string mode = "auto";  // see decode_mode.h
 };
 
 using DecodeProgress = std::function<void(std::size_t done, std::size_t all)>;
 
-// One line a method: the only place that lists them.
+// One line a method: the only place that lists them. What a method makes is a function of the latent; its mode is not
+// seen in the image.
 struct DecodeMethod {
     std::string name;
     std::string help;
@@ -30,14 +33,6 @@ const std::vector<DecodeMethod>& decode_methods();
 
 // Throws Error(config), listing the names.
 const DecodeMethod& find_decode_method(const std::string& name);
-
-// Bytes of activations that decoding a latent of these extents in one piece needs at its peak, in float32 on a CPU.
-double predicted_decode_memory(const AutoencoderKlConfig& config, const Extents& latent);
-
-// `auto`: whole where `available` bytes are enough for that, else sliding_window, which needs less and gives a slightly
-// different image. Other names are kept. Throws Error(memory) where neither fits.
-DecodeOptions choose_decode_method(DecodeOptions options, const AutoencoderKlConfig& config, const Extents& latent,
-                                   double available);
 
 // latent [1, C, d, h, w], already divided by the scale factor -> image [1, out_channels, D, H, W].
 // Throws Error(numerical) where a value is not finite.

@@ -15,18 +15,22 @@ namespace voldiff {
 // A cascade of blocks, keys `blocks.N`: the encoder or the decoder.
 class BlockCascade : public Module {
   public:
-    explicit BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks);
+    // levels: of each block's output, 0 the finest.
+    BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks, std::vector<std::size_t> levels);
     at::Tensor forward(at::Tensor x, const BlockProgress& progress);
     // All blocks but the last.
     at::Tensor forward_to_last(at::Tensor x, const BlockProgress& progress);
     TensorModule& last() { return *blocks_.back(); }
     std::size_t size() const { return blocks_.size(); }
+    // The same on a streamed volume; the result is made when it is read.
+    ops::Planes forward_planes(ops::Planes x, const StreamPlan& plan);
     std::string script() const override;
 
   private:
     at::Tensor forward_first(std::size_t count, at::Tensor x, const BlockProgress& progress);
 
     std::vector<std::shared_ptr<TensorModule>> blocks_;
+    std::vector<std::size_t> levels_;
 };
 
 class AutoencoderKl : public Network, public Autoencoder {
@@ -36,6 +40,11 @@ class AutoencoderKl : public Network, public Autoencoder {
     LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) override;
     at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {}) override;
     at::Tensor decode_classes(const at::Tensor& latent, const BlockProgress& progress = {}) override;
+
+    at::Tensor decode_streamed(const at::Tensor& latent, const StreamPlan& plan,
+                               const BlockProgress& progress = {}) override;
+    std::optional<DecodeCost> decode_cost(const std::array<std::int64_t, 3>& latent,
+                                          const StreamPlan& plan) const override;
 
     // MONAI's other name of decode.
     at::Tensor decode_stage_2_outputs(const at::Tensor& latent) { return decode(latent); }

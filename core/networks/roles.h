@@ -1,15 +1,18 @@
 // What the pipeline asks of networks, whoever computes it: voldiff's own, or a TorchScript module in their place.
 #pragma once
 
+#include "core/blocks/level_plan.h"
 #include "core/networks/autoencoder_kl_config.h"
 #include "core/networks/controlnet_config.h"
 #include "core/networks/diffusion_unet_config.h"
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace voldiff {
@@ -22,6 +25,11 @@ struct LatentDistribution {
     at::Tensor sigma;  // same shape
 };
 
+struct DecodeCost {
+    double bytes = 0;  // at the peak, the image with it, the weights and the latent not
+    double work = 0;   // in multiplications; to be compared with others
+};
+
 class Autoencoder {
   public:
     virtual ~Autoencoder() = default;
@@ -32,6 +40,13 @@ class Autoencoder {
     // The channel of `decode` that is largest in each voxel (the first of equals), [N, D, H, W], uint8. A network may
     // do so without holding all channels at once.
     virtual at::Tensor decode_classes(const at::Tensor& latent, const BlockProgress& progress = {});
+    // The same result, made plane by plane along the longest axis: what the plan does not keep is never there as a
+    // whole. Here: decode(). Progress is in hundredths.
+    virtual at::Tensor decode_streamed(const at::Tensor& latent, const StreamPlan& plan,
+                                       const BlockProgress& progress = {});
+    // What that needs for a latent of these extents; nothing where there is only decode().
+    virtual std::optional<DecodeCost> decode_cost(const std::array<std::int64_t, 3>& latent,
+                                                  const StreamPlan& plan) const;
     virtual const AutoencoderKlConfig& config() const = 0;
     // Type and device of the weights.
     virtual at::TensorOptions options() const = 0;

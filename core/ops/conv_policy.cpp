@@ -31,6 +31,7 @@ constexpr Rule rules[] = {
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
+    if (!shape.stays_packed) return true;
     if (std::count(shape.packed.begin(), shape.packed.end(), variant) > 0) return true;
     const std::size_t bytes =
         packed_bytes(variant, static_cast<std::size_t>(shape.outputs), static_cast<std::size_t>(shape.inputs));

@@ -17,6 +17,7 @@ struct ConvShape {
     std::array<std::int64_t, 3> extents{};  // of the output, z y x
     Upsampling upsampling = Upsampling::none;
     std::vector<ConvVariant> packed;  // variants whose weights the layer has packed already
+    bool stays_packed = true;         // else the weights are packed for one use and need no budget
 };
 
 // The variant for a 3x3x3 convolution with stride 1 and padding 1; nothing where LibTorch does it.

@@ -10,6 +10,7 @@ namespace voldiff::ops {
 
 // A float32 tensor on the CPU that is not empty, while own kernels are on.
 bool for_own_kernels(const at::Tensor& x);
+bool for_own_kernels(const at::TensorOptions& options);
 // x with the channels of a voxel side by side; x itself where it is so already.
 at::Tensor channels_last(const at::Tensor& x);
 // An uninitialised channels-last volume.

@@ -1,5 +1,6 @@
 #include "io/config/run_config.h"
 
+#include "core/decode/decode_mode.h"
 #include "core/error.h"
 #include "core/state_dict/adapt.h"
 #include "io/config/config_file.h"
@@ -124,6 +125,9 @@ void DecodeSection::visit_options(OptionVisitor& v) {
     v.visit(Option("method", "how the latent becomes an image").one_of({"auto", "whole", "sliding_window"}), method);
     v.visit(Option("roi", "window of sliding_window").in(1, 65536).measured_in("latent voxels, x y z"), roi);
     v.visit(Option("overlap", "part of a window that the next one covers too").in(0, 0.99), overlap);
+    v.visit(Option("mode", "how much is kept in memory; the image is the same, auto is the fastest that fits")
+                .one_of(decode_mode_names()),
+            mode);
 }
 
 void EncodeSection::visit_options(OptionVisitor& v) {

@@ -96,6 +96,7 @@ struct DecodeSection : OptionGroup {
     std::string method = "auto";
     std::array<std::int64_t, 3> roi{80, 80, 80};  // latent voxels, x y z
     double overlap = 0.4;
+    std::string mode = "auto";  // see core/decode/decode_mode.h
     void visit_options(OptionVisitor& visitor) override;
 };
 

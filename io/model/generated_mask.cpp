@@ -1,5 +1,6 @@
 #include "io/model/generated_mask.h"
 
+#include "core/decode/decode_mode.h"
 #include "core/error.h"
 #include "core/pipeline/mask_generation.h"
 #include "io/anatomy/mask_database.h"
@@ -57,8 +58,10 @@ class GeneratedMaskSource : public MaskSource {
         request.steps = run_.mask.steps;
         request.seed = static_cast<std::uint64_t>(seed);
         request.scale_factor = model.mask_generation_scale_factor;
-        request.decode = {run_.decode.method == "auto" ? "whole" : run_.decode.method, run_.decode.roi,
-                          run_.decode.overlap};
+        request.decode.method = run_.decode.method == "auto" ? "whole" : run_.decode.method;
+        request.decode.roi = run_.decode.roi;
+        request.decode.overlap = run_.decode.overlap;
+        request.decode.mode = decode_modes().front().name;
         return request;
     }
 

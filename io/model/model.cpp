@@ -48,7 +48,7 @@ ImageRequest image_request(const RunConfig& run, const Model& model) {
     request.guidance_scale = run.sampling.guidance_scale;
     request.seed = static_cast<std::uint64_t>(run.sampling.seed);
     request.scale_factor = model.scale_factor;
-    request.decode = {run.decode.method, run.decode.roi, run.decode.overlap};
+    request.decode = {run.decode.method, run.decode.roi, run.decode.overlap, run.decode.mode};
     return request;
 }
 

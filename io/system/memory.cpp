@@ -69,6 +69,8 @@ Room cgroup_room(const path& root) {
 
 std::size_t peak_memory() { return proc_bytes(proc_field("/proc/self/status", "VmHWM")); }
 
+std::size_t resident_memory() { return proc_bytes(proc_field("/proc/self/status", "VmRSS")); }
+
 bool reset_peak_memory() {
     std::ofstream stream("/proc/self/clear_refs");
     stream << "5" << std::flush;  // 5: reset VmHWM, proc(5)

@@ -10,6 +10,9 @@ namespace voldiff {
 // Most resident memory of this process so far, in bytes; 0 where the system does not say.
 std::size_t peak_memory();
 
+// Resident memory of this process now, in bytes; 0 where the system does not say.
+std::size_t resident_memory();
+
 // Starts `peak_memory` anew from what is resident now; false where the system does not allow it.
 bool reset_peak_memory();
 

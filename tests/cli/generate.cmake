@@ -40,9 +40,15 @@ voldiff_test(NAME several ARGS ${quick} --count 2 --seed 5 --set output.director
 voldiff_test(NAME float32 ARGS ${quick} --set output.dtype=float32 -o ${made}/float.nii.gz)
 voldiff_test(NAME sliding_window ARGS ${quick} --decode sliding_window --set "decode.roi=[8, 8, 8]" -o ${made}/sw.nii.gz
              STDERR "decode [0-9]+/27")
+voldiff_test(NAME decode_mode ARGS generate ${demo} -o ${made}/multipass.nii.gz --force --set decode.mode=multipass
+             STDERR "decode: multipass .0.0[0-9] GB predicted.*decode 100/100")
+volume_matches(decode_mode ${made}/multipass.nii.gz ${data}/demo/generate_seed0.nii.gz)
+voldiff_test(NAME decode_mode_unknown ARGS ${quick} --set decode.mode=small EXIT 3 STDERR "'decode.mode' is 'small'.*multipass")
 voldiff_test(NAME bfloat16 ARGS ${quick} --precision bfloat16 -o ${made}/bf16.nii.gz)
 
 # Before the work
+voldiff_test(NAME dry_run_decode ARGS generate ${demo} --dry-run --set output.directory=${made}/dry
+             STDOUT "\"decode_mode\": \"store\".*predicted_decode_memory_bytes")
 voldiff_test(NAME dry_run ARGS generate ${demo} --dry-run --set output.directory=${made}/dry JSON STDOUT "demo_seed0_000.nii.gz")
 voldiff_test(NAME print_config ARGS generate ${demo} --steps 12 --print-config STDOUT "steps: 12 +# --steps.*")
 voldiff_test(NAME print_config_origin ARGS generate ${demo} --print-config STDOUT "seed: 0 +# .*demo.yaml:[0-9]+:[0-9]+")

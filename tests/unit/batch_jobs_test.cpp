@@ -6,6 +6,8 @@
 #include "app/batch/slurm.h"
 #include "app/batch/workers.h"
 #include "app/recorded_run.h"
+#include "core/decode/decode_planner.h"
+#include "core/networks/autoencoder_kl.h"
 #include "io/file.h"
 #include "io/run_identity.h"
 #include "tests/config_helpers.h"
@@ -133,15 +135,18 @@ TEST_F(BatchJobs, AreMadeWhereTheRecordAndTheFilesAgree) {
 TEST(SmallerDecode, EndsAndNeedsLessEachTime) {
     AutoencoderKlConfig config;
     config.num_channels = {32, 64, 64};
+    const AutoencoderKl autoencoder(config);
     const Extents latent{64, 64, 32};
     const auto memory = [&](const DecodeOptions& options) {
-        return predicted_decode_memory(config, find_decode_method(options.method).extents_at_once(latent, options));
+        return predict_decode(autoencoder, latent, options).bytes;
     };
     DecodeOptions options;
     options.method = "whole";
+    options.mode = decode_modes().front().name;
     double last = memory(options);
     int steps = 0;
-    for (auto next = smaller_decode(options, config, latent); next; next = smaller_decode(*next, config, latent)) {
+    for (auto next = smaller_decode(options, autoencoder, latent); next;
+         next = smaller_decode(*next, autoencoder, latent)) {
         EXPECT_LT(memory(*next), 0.71 * last);
         last = memory(*next);
         ASSERT_LT(++steps, 100);

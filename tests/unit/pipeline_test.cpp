@@ -164,19 +164,6 @@ TEST_F(SmallRun, NotFiniteWeightsStopAtTheFirstStep) {
     EXPECT_EQ(code_of([&] { run(0); }), ErrorCode::numerical);
 }
 
-TEST(Decode, AutoTakesTheWholeLatentWhereItFits) {
-    const AutoencoderKlConfig config = small_autoencoder();
-    DecodeOptions options;
-    options.roi = {4, 4, 4};
-    const Extents latent{8, 8, 8};
-    const double whole = predicted_decode_memory(config, latent);
-    EXPECT_EQ(choose_decode_method(options, config, latent, 1.01 * whole).method, "whole");
-    EXPECT_EQ(choose_decode_method(options, config, latent, 0.5 * whole).method, "sliding_window");
-    EXPECT_EQ(code_of([&] { choose_decode_method(options, config, latent, 0.01 * whole); }), ErrorCode::memory);
-    options.method = "whole";
-    EXPECT_EQ(code_of([&] { choose_decode_method(options, config, latent, 0.5 * whole); }), ErrorCode::memory);
-}
-
 TEST(Decode, MethodsMakeTheSameShape) {
     AutoencoderKl autoencoder(small_autoencoder());
     fill_weights(autoencoder);

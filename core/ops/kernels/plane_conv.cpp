@@ -73,12 +73,15 @@ PlaneConv::PlaneConv(const PackedConv& conv, const std::array<std::int64_t, 3>& 
     if (row_size_ * sizeof(float) % 4096 == 0) row_size_ += channels_;  // rows would share sets of the cache
     plane_size_ = static_cast<std::size_t>(tiles_[1] * kernels_.step[1] + border) * row_size_;
     ring_planes_ = slab_ * kernels_.step[0] + border;
-    std::fill_n(ring_.at_least(static_cast<std::size_t>(ring_planes_) * plane_size_),
-                static_cast<std::size_t>(ring_planes_) * plane_size_, 0.0F);
-    std::copy_n(conv.bias.data(), columns_, bias_.at_least(columns_));
-    for (std::size_t k = 0; planes_.shift != nullptr && k < conv.outputs; ++k) bias_.data()[k] += planes_.shift[k];
+}
+
+void PlaneConv::allocate() {
+    const std::size_t ring_size = ring_bytes() / sizeof(float);
+    std::fill_n(ring_.at_least(ring_size), ring_size, 0.0F);
+    std::copy_n(conv_.bias.data(), columns_, bias_.at_least(columns_));
+    for (std::size_t k = 0; planes_.shift != nullptr && k < conv_.outputs; ++k) bias_.data()[k] += planes_.shift[k];
     if (planes_.moments != nullptr) {
-        worker_moments_.assign(static_cast<std::size_t>(worker_count()), ChannelMoments(conv.outputs));
+        worker_moments_.assign(static_cast<std::size_t>(worker_count()), ChannelMoments(conv_.outputs));
     }
 }
 
@@ -109,6 +112,28 @@ std::array<std::int64_t, 3> PlaneConv::output_extents() const {
 
 std::int64_t PlaneConv::planes_done() const { return std::min(layer_ * kernels_.output[0], output_extents()[0]); }
 
+std::int64_t PlaneConv::layers_of_step() const { return std::min(slab_, tiles_[0] - layer_); }
+
+std::int64_t PlaneConv::planes_of_step() const {
+    return std::min((layer_ + layers_of_step()) * kernels_.output[0], output_extents()[0]) - planes_done();
+}
+
+std::size_t PlaneConv::scratch_bytes() const {
+    const auto tiles = static_cast<std::size_t>(tiles_at_once_);
+    const std::size_t values = point_stride(tiles, input_values()) + point_stride(tiles, columns_);
+    const std::size_t threads = together_ ? 1 : static_cast<std::size_t>(worker_count());
+    return threads * values * kernels_.points * sizeof(float);
+}
+
+// The transforms of a value take as long as this many multiplications of a matrix product (measured).
+double PlaneConv::work_of_step() const {
+    constexpr double of_transforms = 20;
+    const auto tiles = static_cast<double>(layers_of_step() * tiles_[1] * tiles_[2]);
+    const auto inputs = static_cast<double>(depth_of(kernels_, conv_.inputs));
+    const auto outputs = static_cast<double>(columns_);
+    return tiles * static_cast<double>(kernels_.points) * (inputs * outputs + of_transforms * (inputs + outputs));
+}
+
 void PlaneConv::fill_row(std::int64_t z, std::int64_t y, float* row) const {
     const bool inside = z >= 0 && z < extents_[0] && y >= 0 && y < extents_[1];
     if (inside) {
@@ -123,6 +148,7 @@ void PlaneConv::fill_planes(Range planes) {
     const std::int64_t begin = std::max<std::int64_t>(planes.begin, 0);
     const std::int64_t end = std::min(planes.end, extents_[0]);
     if (planes_.prepare && begin < end) planes_.prepare(begin, end);
+    if (!planes_.read_row) return;
     const std::int64_t rows = static_cast<std::int64_t>(plane_size_ / row_size_);
     parallel_each((planes.end - planes.begin) * rows, [&](std::int64_t index, std::int64_t) {
         const std::int64_t z = planes.begin + index / rows;
@@ -235,12 +261,15 @@ void PlaneConv::compute_together(std::int64_t tiles) {
 
 bool PlaneConv::step() {
     if (layer_ == tiles_[0]) return false;
-    const std::int64_t layers = std::min(slab_, tiles_[0] - layer_);
+    const bool rehearsal = !planes_.read_row;
+    if (layer_ == 0 && !rehearsal) allocate();
+    const std::int64_t layers = layers_of_step();
     const std::int64_t end = (layer_ + layers) * kernels_.step[0] + border - 1;
     fill_planes({filled_, end});
     filled_ = end;
+    if (planes_.rows_are_read) planes_.rows_are_read();
     const std::int64_t tiles = layers * tiles_[1] * tiles_[2];
-    together_ ? compute_together(tiles) : compute_blocks(tiles);
+    if (!rehearsal) together_ ? compute_together(tiles) : compute_blocks(tiles);
     layer_ += layers;
     if (layer_ == tiles_[0]) {
         for (const ChannelMoments& part : worker_moments_) planes_.moments->merge(part);

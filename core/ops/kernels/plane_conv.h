@@ -32,9 +32,12 @@ PackedConv pack_conv(ConvVariant variant, std::size_t outputs, std::size_t input
 // Where the planes come from and go to; z, y, x are voxels of the input or of the output.
 struct ConvPlanes {
     // Writes the C values of each voxel of a row, voxels `stride` floats apart. Called from several threads at once.
+    // Empty for a rehearsal: then steps only call `prepare`, and nothing is allocated.
     std::function<void(std::int64_t z, std::int64_t y, float* row, std::size_t stride)> read_row;
     // Called on one thread before rows of the planes [begin, end) are read; empty, or what makes those planes.
     std::function<void(std::int64_t begin, std::int64_t end)> prepare;
+    // Called on one thread when the rows of a step are read and nothing is written yet; may be empty.
+    std::function<void()> rows_are_read;
     // The plane [H', W', K] that receives the output.
     std::function<float*(std::int64_t z)> output;
     // A plane that is added, or empty; it may be the output's own, which is then replaced.
@@ -53,12 +56,22 @@ class PlaneConv {
     // Output planes that are complete.
     std::int64_t planes_done() const;
     std::array<std::int64_t, 3> output_extents() const;
+    // Output planes that the next step makes.
+    std::int64_t planes_of_step() const;
+    // Bytes of the padded planes that are held from the first step on.
+    std::size_t ring_bytes() const { return static_cast<std::size_t>(ring_planes_) * plane_size_ * sizeof(float); }
+    // Bytes that all threads together hold from the first step on, to be used by later convolutions too.
+    std::size_t scratch_bytes() const;
+    // What a step costs, in multiplications of its products and what takes as long.
+    double work_of_step() const;
 
   private:
     struct Range {
         std::int64_t begin, end;
     };
     void choose_slab();
+    std::int64_t layers_of_step() const;
+    void allocate();
     void fill_planes(Range planes);
     void fill_row(std::int64_t z, std::int64_t y, float* row) const;
     void compute_blocks(std::int64_t tiles);

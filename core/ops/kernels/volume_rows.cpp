@@ -36,23 +36,17 @@ namespace {
 
 HWY_EXPORT(mix_values);
 
-// Where voxel i of the doubled axis lies: between voxels `low` and `high`, with this share of `low`.
-struct Between {
-    std::int64_t low, high;
-    float share;
-};
+void mix(const float* a, const float* b, float share, std::int64_t count, float* out) {
+    HWY_DYNAMIC_DISPATCH(mix_values)(a, b, share, static_cast<std::size_t>(count), out);
+}
+
+}  // namespace
 
 Between between(std::int64_t i, std::int64_t extent) {
     const std::int64_t half = i / 2;
     if (i % 2 == 0) return {std::max<std::int64_t>(half - 1, 0), half, 0.25F};
     return {half, std::min(half + 1, extent - 1), 0.75F};
 }
-
-void mix(const float* a, const float* b, float share, std::int64_t count, float* out) {
-    HWY_DYNAMIC_DISPATCH(mix_values)(a, b, share, static_cast<std::size_t>(count), out);
-}
-
-}  // namespace
 
 void copy_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride) {
     const float* in = rows.row(z, y);
@@ -70,19 +64,26 @@ void normalised_row(const VolumeRows& rows, const ChannelAffine& affine, std::in
 }
 
 void trilinear_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride) {
+    const Between pz = between(z, rows.extents[0]);
+    const VolumeRows low{rows.row(pz.low, 0), rows.extents, rows.channels};
+    const VolumeRows high{rows.row(pz.high, 0), rows.extents, rows.channels};
+    trilinear_row(low, high, pz.share, y, out, stride);
+}
+
+void trilinear_row(const VolumeRows& low_plane, const VolumeRows& high_plane, float low_share, std::int64_t y,
+                   float* out, std::size_t stride) {
     thread_local std::vector<float> buffer;
-    const std::int64_t width = rows.extents[2];
-    const std::int64_t channels = rows.channels;
+    const std::int64_t width = low_plane.extents[2];
+    const std::int64_t channels = low_plane.channels;
     const std::int64_t values = width * channels;
     buffer.resize(static_cast<std::size_t>(3 * values));
     float* low = buffer.data();
     float* high = low + values;
     float* row = high + values;
-    const Between pz = between(z, rows.extents[0]);
-    const Between py = between(y, rows.extents[1]);
-    mix(rows.row(pz.low, py.low), rows.row(pz.low, py.high), py.share, values, low);
-    mix(rows.row(pz.high, py.low), rows.row(pz.high, py.high), py.share, values, high);
-    mix(low, high, pz.share, values, row);
+    const Between py = between(y, low_plane.extents[1]);
+    mix(low_plane.row(0, py.low), low_plane.row(0, py.high), py.share, values, low);
+    mix(high_plane.row(0, py.low), high_plane.row(0, py.high), py.share, values, high);
+    mix(low, high, low_share, values, row);
     for (std::int64_t x = 0; x < 2 * width; ++x, out += stride) {
         const Between px = between(x, width);
         mix(row + px.low * channels, row + px.high * channels, px.share, channels, out);

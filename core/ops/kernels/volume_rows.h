@@ -22,7 +22,17 @@ void copy_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out
 // silu(affine(x))
 void normalised_row(const VolumeRows& rows, const ChannelAffine& affine, std::int64_t z, std::int64_t y, float* out,
                     std::size_t stride);
+// Where voxel i of a doubled axis lies: between voxels `low` and `high`, with this share of `low`.
+struct Between {
+    std::int64_t low, high;
+    float share;
+};
+Between between(std::int64_t i, std::int64_t extent);
 // A row of the volume doubled by trilinear interpolation, corners not aligned: 2 W voxels; z and y count its voxels.
 void trilinear_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride);
+
+// The same with the two planes [H, W, C] between which it lies.
+void trilinear_row(const VolumeRows& low_plane, const VolumeRows& high_plane, float low_share, std::int64_t y,
+                   float* out, std::size_t stride);
 
 }  // namespace voldiff::ops
