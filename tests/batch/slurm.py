@@ -153,6 +153,7 @@ def requeued(batch, stop):
     wait_for(lambda: batch.events("done"), 120)
     stop(f"{job}_0")
     wait_for(lambda: "PD" in queue(), 60)
+    time.sleep(3)  # until Slurm has heard of the end of the old task
     early = len(batch.made())
     assert early < batch.runs, "it was stopped before the end"
     wait_for(lambda: batch.events("end") and not list(batch.out.glob(".*")), 30)  # by itself, and cleanly
