@@ -172,7 +172,7 @@ def main():
         slurm.start()
         whole_batch(Batch(program, Path(folder) / "slurm", runs=6))
         for stop in (preempt, end_of_time):
-            requeued(Batch(program, Path(folder) / f"slurm-{stop.__name__}", runs=40), stop)
+            requeued(Batch(program, Path(folder) / f"slurm-{stop.__name__}", runs=12), stop)
     finally:
         slurm.stop()
 
