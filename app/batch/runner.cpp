@@ -124,7 +124,10 @@ class Runner {
         if (unusable != unusable_.end()) return fail(job, unusable->second);
         if (failed_elsewhere(job)) return true;
         try {
-            if (is_made(job)) return true;
+            if (is_made(job)) {
+                clear_dead_claim(job);
+                return true;
+            }
             check_there(job);
             if (!claims_.take(job.files.volume)) {
                 waited_for_.insert(job.id);
@@ -138,6 +141,11 @@ class Runner {
             fail(job, as_error(exception));
         }
         return true;
+    }
+
+    // Of a process that was killed between the record and the end of its claim.
+    void clear_dead_claim(const Job& job) {
+        if (!read_claim(job.files.volume).empty() && claims_.take(job.files.volume)) claims_.release(job.files.volume);
     }
 
     bool is_made(const Job& job) {

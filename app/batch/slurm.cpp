@@ -97,8 +97,9 @@ std::string slurm_script(const SlurmJob& job) {
             "while kill -0 $child 2>/dev/null; do wait $child; done  # a signal ends a wait, not the program\n"
             "wait $child\n"
             "status=$?\n";
-    text << "if [ $requeue = 1 ] && [ $status = 130 ] && [ \"${SLURM_RESTART_COUNT:-0}\" -lt " << most_requeues
-         << " ]; then\n    scontrol requeue \"$SLURM_JOB_ID\"\nfi\nexit $status\n";
+    text
+        << "if [ $requeue = 1 ] && [ $status = 130 ] && [ \"${SLURM_RESTART_COUNT:-0}\" -lt " << most_requeues
+        << " ]; then\n    scontrol requeue \"$SLURM_JOB_ID\" && sleep 60  # which ends this script\nfi\nexit $status\n";
     return text.str();
 }
 

@@ -99,7 +99,8 @@ void add_options(CLI::App& parser, BatchCommand& command) {
         ->group("Run");
     parser.add_option("--retries", command.retries, "how often a run is tried again where that may help")
         ->group("Run")
-        ->check(CLI::Range(0, 100))
+        ->type_name("N")
+        ->check(CLI::Range(0, 100).description(""))
         ->capture_default_str();
     parser.add_flag("--strict", command.strict, "make nothing where any run cannot be made")->group("Run");
     parser.add_flag("--verify", command.verify, "read what is made already, and make again what is damaged")
@@ -109,14 +110,16 @@ void add_options(CLI::App& parser, BatchCommand& command) {
         ->type_name("I/N");
     parser.add_option("--workers", command.workers, "processes on this machine, each with its share of the cores")
         ->group("Processes")
-        ->check(CLI::Range(1, 1024))
+        ->type_name("N")
+        ->check(CLI::Range(1, 1024).description(""))
         ->capture_default_str();
     parser.add_option("--worker", command.worker, "")->group("");  // of a process that --workers started
     parser.add_flag("--slurm", command.slurm, "submit an array job to Slurm; with --dry-run show its script only")
         ->group("Processes");
     parser.add_option("--slurm-tasks", command.slurm_tasks, "tasks of the array; by default of about an hour each")
         ->group("Processes")
-        ->check(CLI::Range(1, 100000));
+        ->type_name("N")
+        ->check(CLI::Range(1, 100000).description(""));
     parser
         .add_option("--slurm-option", command.slurm_options, "an option of sbatch, as --slurm-option=--partition=gpu")
         ->group("Processes")
@@ -127,7 +130,8 @@ void add_options(CLI::App& parser, BatchCommand& command) {
         .add_option("--claim-timeout", command.claim_timeout,
                     "seconds without a sign of life after which a run is taken over from another process")
         ->group("Processes")
-        ->check(CLI::Range(1, 86400))
+        ->type_name("N")
+        ->check(CLI::Range(1, 86400).description(""))
         ->capture_default_str();
     parser.add_flag("--dry-run", command.dry_run, "check every run, show times and memory, make nothing")
         ->group("Output");

@@ -39,13 +39,16 @@ def kill_9(new, _):
     runs, kills = (20, 50) if FULL else (6, 5)
     batch = new(runs=runs)
     chance = random.Random(int(os.environ.get("VOLDIFF_SEED", "0")))
+    hits = 0
     for _ in range(kills):
+        begun = len(batch.events("begin"))
         process = batch.start()
-        time.sleep(chance.uniform(0.05, 4.0 if FULL else 3.0))
-        kill(process)
-        batch.made()
+        wait_for(lambda: len(batch.events("begin")) > begun)
+        time.sleep(chance.uniform(0, 1.0))
+        hits += kill(process) == -signal.SIGKILL and len(batch.made()) < runs
     batch.run()
-    print(f"{kills} kills, {runs} runs, {len(batch.events('start'))} starts, {len(batch.events('done'))} told done")
+    print(f"{kills} kills, {hits} of them before all {runs} runs were made; {len(batch.events('start'))} starts, "
+          f"{len(batch.events('done'))} told done")
     batch.check_complete()
 
 

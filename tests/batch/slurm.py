@@ -153,6 +153,7 @@ def requeued(batch, stop):
     wait_for(lambda: batch.events("done"), 120)
     stop(f"{job}_0")
     wait_for(lambda: "PD" in queue(), 60)
+    time.sleep(3)  # until Slurm has heard of the end of the old task
     early = len(batch.made())
     assert early < batch.runs, "it was stopped before the end"
     wait_for(lambda: batch.events("end") and not list(batch.out.glob(".*")), 30)  # by itself, and cleanly
@@ -171,7 +172,7 @@ def main():
         slurm.start()
         whole_batch(Batch(program, Path(folder) / "slurm", runs=6))
         for stop in (preempt, end_of_time):
-            requeued(Batch(program, Path(folder) / f"slurm-{stop.__name__}", runs=40), stop)
+            requeued(Batch(program, Path(folder) / f"slurm-{stop.__name__}", runs=12), stop)
     finally:
         slurm.stop()
 

@@ -5,7 +5,7 @@ file(WRITE ${batch_folder}/jobs.yaml "runs:\n- {config: demo.yaml, seeds: 0..2, 
 file(WRITE ${batch_folder}/wrong.yaml "runs:\n- {confg: demo.yaml}\n")
 file(WRITE ${batch_folder}/rows.csv "config,seed,sampling.steps\ndemo.yaml,1,2\ndemo.yaml,2,3\n")
 set(jobs batch ${batch_folder}/jobs.yaml --output ${batch_folder})
-voldiff_test(NAME batch_help ARGS batch --help STDOUT "FILE.*--dry-run.*--shard.*Examples:.*voldiff batch jobs.yaml" NOT "--worker ")
+voldiff_test(NAME batch_help ARGS batch --help STDOUT "FILE.*--dry-run.*--shard.*Examples:.*voldiff batch jobs.yaml" NOT "--worker[^s]")
 voldiff_test(NAME batch_missing ARGS batch ${batch_folder}/none.yaml EXIT 4 STDERR "^error: .*none.yaml")
 voldiff_test(NAME batch_wrong ARGS batch ${batch_folder}/wrong.yaml EXIT 3 STDERR "wrong.yaml:2:4: unknown key 'confg' of a run. did you mean 'config'")
 voldiff_test(NAME batch_dry_run ARGS ${jobs} --dry-run STDOUT "demo_seed2.nii.gz +64x64x64 +30 .*3 of 3 to make, about")
