@@ -211,7 +211,7 @@ def memory_limit(new, _):
     """Under a limit of address space the large run is decoded in smaller pieces or fails alone."""
     entries = (f"- {{config: demo.yaml, seeds: 0..1, set: {{output.directory: night, {QUICK}}}}}\n"
                "- {config: demo.yaml, seeds: 7, set: {output.directory: night, sampling.steps: 1, "
-               "image.size: [256, 256, 128], decode.method: whole}}\n"
+               "image.size: [256, 256, 256], decode.method: whole, decode.mode: store}}\n"
                f"- {{config: demo.yaml, seeds: 8..9, set: {{output.directory: night, {QUICK}}}}}\n")
     batch = new(runs=5, entries=entries)
     limit = 2500 << 20

@@ -135,6 +135,8 @@ TEST_F(BatchJobs, AreMadeWhereTheRecordAndTheFilesAgree) {
 TEST(SmallerDecode, EndsAndNeedsLessEachTime) {
     AutoencoderKlConfig config;
     config.num_channels = {32, 64, 64};
+    config.attention_levels = {false, false, false};
+    config.num_res_blocks = PerLevel(1);
     const AutoencoderKl autoencoder(config);
     const Extents latent{64, 64, 32};
     const auto memory = [&](const DecodeOptions& options) {
