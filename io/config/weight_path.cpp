@@ -105,8 +105,14 @@ std::vector<std::string> missing_weights(const RunConfig& run) {
 }
 
 void make_inputs_absolute(RunConfig& run) {
+    // A config may name weights that its run does not need, and that nobody has: these stay as written.
     const auto resolve = [&run](const char* key, std::string& path) {
-        if (!path.empty()) path = fs::absolute(resolve_weight(run, key)).lexically_normal().string();
+        if (path.empty()) return;
+        try {
+            path = fs::absolute(resolve_weight(run, key)).lexically_normal().string();
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::io) throw;
+        }
     };
     resolve("autoencoder", run.weights.autoencoder);
     resolve("diffusion_unet", run.weights.diffusion_unet);

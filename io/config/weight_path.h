@@ -38,6 +38,7 @@ std::filesystem::path resolve_start_image(const RunConfig& run);
 
 // Writes the absolute path of its file over each path of the weights, the mask and the image to start from: what a
 // sidecar must hold, since it lies in another folder than the config. Throws as `resolve_weight`.
+// Weights that are nowhere to be found stay as written: the run does without them.
 void make_inputs_absolute(RunConfig& run);
 
 }  // namespace voldiff

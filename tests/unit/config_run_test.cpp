@@ -268,6 +268,9 @@ TEST_F(WeightPath, IsMadeAbsoluteForSidecars) {
     make_inputs_absolute(run);
     EXPECT_EQ(run.weights.autoencoder, (folder / "a.pt").string());
     EXPECT_EQ(run.weights.controlnet, "");
+    run.weights.controlnet = "nowhere.pt";  // named, not needed, not there
+    make_inputs_absolute(run);
+    EXPECT_EQ(run.weights.controlnet, "nowhere.pt");
     const std::string sidecar = write("out/run.yaml", to_yaml(to_node(run)));
     EXPECT_EQ(resolve_weight(load_run_config({sidecar, {}, {}}), "autoencoder"), folder / "a.pt");
 }
