@@ -51,8 +51,7 @@ class ResBlock : public TensorModule {
         } else if (plan.hidden) {
             ops::store_both(h, x);
         }
-        h = conv2_->forward_planes(std::move(h),
-                                   ops::PlaneFusion().norm_silu(norm2_->parameters()).plus(std::move(x)));
+        h = conv2_->forward_planes(std::move(h), ops::PlaneFusion().norm_silu(norm2_->parameters()).plus(std::move(x)));
         return plan.output ? ops::stored(std::move(h)) : h;
     }
 

@@ -35,9 +35,7 @@ ops::Planes TensorModule::forward_planes(ops::Planes x, const LevelPlan&) {
     const auto size = static_cast<double>(extents[0] * extents[1] * extents[2] * channels);
     ops::to_tensor(x);
     const ops::CountedBytes result(run, bytes(size));
-    {
-        const ops::CountedBytes workspace(run, bytes((size + static_cast<double>(x->size())) * tensors_at_work()));
-    }
+    { const ops::CountedBytes workspace(run, bytes((size + static_cast<double>(x->size())) * tensors_at_work())); }
     x = nullptr;
     return ops::empty_volume_of(run, extents, channels);
 }

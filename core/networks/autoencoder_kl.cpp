@@ -147,7 +147,8 @@ at::Tensor BlockCascade::forward(at::Tensor x, const BlockProgress& progress) {
 ops::Planes BlockCascade::forward_planes(ops::Planes x, const StreamPlan& plan) {
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
         const bool last = i + 1 == blocks_.size();
-        x = blocks_[i]->forward_planes(std::move(x), last ? LevelPlan{false, false, false} : plan_of_level(plan, levels_[i]));
+        x = blocks_[i]->forward_planes(std::move(x),
+                                       last ? LevelPlan{false, false, false} : plan_of_level(plan, levels_[i]));
     }
     return x;
 }

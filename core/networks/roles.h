@@ -38,8 +38,8 @@ class Autoencoder {
     virtual LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) = 0;
     // latent [N, latent_channels, d, h, w] -> image [N, out_channels, D, H, W]. The caller divides by the scale factor.
     virtual at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {}) = 0;
-    // The same result, made plane by plane along the longest axis: what the plan does not keep is never there as a whole.
-    // Here: decode(). Progress is in hundredths.
+    // The same result, made plane by plane along the longest axis: what the plan does not keep is never there as a
+    // whole. Here: decode(). Progress is in hundredths.
     virtual at::Tensor decode_streamed(const at::Tensor& latent, const StreamPlan& plan,
                                        const BlockProgress& progress = {});
     // What that needs for a latent of these extents; nothing where there is only decode().

@@ -168,7 +168,8 @@ TEST(StreamedDecoders, StatisticsKeepTheirDigitsFarFromZero) {
     shift(network);
     for (const DecodeMode& mode : decode_modes()) {
         // Values of 1000 + O(1) in float32 have an eps 1000 times as large, relative to what the norm leaves of them.
-        EXPECT_LT(difference(network.decode_streamed(latent, mode.plan).to(at::kDouble), expected), 1000 * rounding / 10)
+        EXPECT_LT(difference(network.decode_streamed(latent, mode.plan).to(at::kDouble), expected),
+                  1000 * rounding / 10)
             << mode.name;
     }
 }

@@ -28,7 +28,8 @@ std::shared_ptr<const PackedConv> pack(const PlaneVolume& source, const ConvPara
     const ConvVariant variant = choose_conv(conv_shape).value_or(ConvVariant::direct);
     const PlaneRun& run = source.run();
     if (run.rehearsal()) {
-        PackedConv shape{variant, static_cast<std::size_t>(source.channels()), static_cast<std::size_t>(outputs), {}, {}};
+        PackedConv shape{
+            variant, static_cast<std::size_t>(source.channels()), static_cast<std::size_t>(outputs), {}, {}};
         return std::make_shared<PackedConv>(std::move(shape));
     }
     if (run.axis() == 0 && conv.packed != nullptr) {
