@@ -12,8 +12,8 @@ namespace voldiff {
 
 struct DecodeOptions {
     std::string method = "auto";
-    Extents roi{80, 80, 80};  // latent voxels, sliding_window only
-    double overlap = 0.4;     // sliding_window only
+    Extents roi{80, 80, 80};    // latent voxels, sliding_window only
+    double overlap = 0.4;       // sliding_window only
     std::string mode = "auto";  // see decode_mode.h
 };
 

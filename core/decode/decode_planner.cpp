@@ -24,7 +24,8 @@ double image_bytes(const AutoencoderKlConfig& config, const Extents& latent, std
 
 // Of one piece that is decoded at once.
 DecodePrediction predict_piece(const Autoencoder& autoencoder, const Extents& latent, const std::string& mode) {
-    if (const auto cost = autoencoder.decode_cost(latent, find_decode_mode(mode).plan)) return {cost->bytes, cost->work};
+    if (const auto cost = autoencoder.decode_cost(latent, find_decode_mode(mode).plan))
+        return {cost->bytes, cost->work};
     const AutoencoderKlConfig& config = autoencoder.config();
     const std::int64_t channels = std::max(config.num_channels.front(), config.out_channels);
     return {tensors_of_libtorch * image_bytes(config, latent, channels), 1};
@@ -76,7 +77,8 @@ DecodePrediction predict_decode(const Autoencoder& autoencoder, const Extents& l
     if (piece == latent) return prediction;
     // The sums of windows and of their weights, and a weighted window.
     const AutoencoderKlConfig& config = autoencoder.config();
-    prediction.bytes += image_bytes(config, latent, config.out_channels + 1) + image_bytes(config, piece, config.out_channels);
+    prediction.bytes +=
+        image_bytes(config, latent, config.out_channels + 1) + image_bytes(config, piece, config.out_channels);
     const Extents step = scan_interval(latent, piece, {options.overlap, options.overlap, options.overlap});
     prediction.work *= static_cast<double>(dense_patch_starts(latent, piece, step).size());
     return prediction;

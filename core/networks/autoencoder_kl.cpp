@@ -109,6 +109,9 @@ std::int64_t longest_axis(const VoxelExtents& extents) {
     return std::max_element(extents.begin(), extents.end()) - extents.begin();
 }
 
+// Then planes in flight are most of the memory.
+bool keeps_nothing(const StreamPlan& plan) { return !plan_of_level(plan, 0).output; }
+
 // Turns work into hundredths of all of it, and tells each once.
 std::function<void(double)> in_hundredths(const BlockProgress& progress, double all) {
     if (!progress) return {};
@@ -241,8 +244,9 @@ std::optional<DecodeCost> AutoencoderKl::decode_cost(const std::array<std::int64
     const std::int64_t axis = longest_axis(extents);
     std::swap(extents[0], extents[static_cast<std::size_t>(axis)]);
     ops::PlaneRun run(axis, /*rehearsal=*/true);
+    run.prefer_thin_steps(keeps_nothing(plan));
     ops::to_tensor(decoder_->forward_planes(ops::empty_volume_of(run, extents, config_.latent_channels), plan));
-    return DecodeCost{static_cast<double>(run.peak_bytes()), run.work()};
+    return DecodeCost{static_cast<double>(run.peak_bytes()), static_cast<double>(run.scratch_bytes()), run.work()};
 }
 
 at::Tensor AutoencoderKl::decode_streamed(const at::Tensor& latent, const StreamPlan& plan,
@@ -253,6 +257,7 @@ at::Tensor AutoencoderKl::decode_streamed(const at::Tensor& latent, const Stream
     if (!cost) return decode(latent, progress);
     const double all = cost->work * static_cast<double>(latent.size(0));
     ops::PlaneRun run(longest_axis(extents), /*rehearsal=*/false, in_hundredths(progress, all));
+    run.prefer_thin_steps(keeps_nothing(plan));
     std::vector<at::Tensor> images;
     for (const at::Tensor& z : post_quant_conv_->forward(latent).split(1)) {
         images.push_back(ops::to_tensor(decoder_->forward_planes(ops::from_tensor(run, z), plan)));

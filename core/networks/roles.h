@@ -26,8 +26,9 @@ struct LatentDistribution {
 };
 
 struct DecodeCost {
-    double bytes = 0;  // at the peak, the image with it, the weights and the latent not
-    double work = 0;   // in multiplications; to be compared with others
+    double bytes = 0;       // at the peak, the image with it, the weights and the latent not
+    double kept_bytes = 0;  // of these, what the kernels keep for later: a second decoding finds it there
+    double work = 0;        // in multiplications; to be compared with others
 };
 
 class Autoencoder {

@@ -31,6 +31,7 @@ constexpr Rule rules[] = {
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
+    if (tile_kernels(variant).output[0] > shape.most_planes) return false;
     if (!shape.stays_packed) return true;
     if (std::count(shape.packed.begin(), shape.packed.end(), variant) > 0) return true;
     const std::size_t bytes =

@@ -17,6 +17,7 @@ struct ConvShape {
     std::array<std::int64_t, 3> extents{};  // of the output, z y x
     Upsampling upsampling = Upsampling::none;
     std::vector<ConvVariant> packed;  // variants whose weights the layer has packed already
+    std::int64_t most_planes = 4;     // of a tile's output: planes that are kept for a step cost memory
     bool stays_packed = true;         // else the weights are packed for one use and need no budget
 };
 

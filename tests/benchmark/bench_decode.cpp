@@ -4,8 +4,8 @@
 //
 // Prints one line: mode, latent, seconds (wall and all threads' CPU), predicted and measured peak of the memory that
 // decoding adds. The libraries are warm: a tiny latent is decoded before.
-#include "core/networks/autoencoder_kl.h"
 #include "core/decode/decode_mode.h"
+#include "core/networks/autoencoder_kl.h"
 #include "io/system/system.h"
 #include "tests/support/random_weights.h"
 
@@ -25,7 +25,9 @@ using namespace voldiff;
 double cpu_seconds() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+    };
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -51,7 +53,8 @@ void run(const std::string& mode, const std::array<std::int64_t, 3>& latent) {
     AutoencoderKl autoencoder(maisi());
     fill_randomly(autoencoder, 1);
     for (const auto& [key, tensor] : autoencoder.named_tensors()) {
-        if (tensor->dim() == 5) tensor->mul_(1 / (0.3 * std::sqrt(static_cast<double>(tensor->numel() / tensor->size(0)))));
+        if (tensor->dim() == 5)
+            tensor->mul_(1 / (0.3 * std::sqrt(static_cast<double>(tensor->numel() / tensor->size(0)))));
     }
     at::Generator generator = at::detail::createCPUGenerator(2);
     const at::Tensor z = at::randn({1, 4, latent[0], latent[1], latent[2]}, generator);
@@ -72,10 +75,12 @@ void run(const std::string& mode, const std::array<std::int64_t, 3>& latent) {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
     const double cpu = cpu_seconds() - cpu_before;
     const auto peak = static_cast<double>(peak_memory());
-    std::printf("%-10s %ldx%ldx%ld  threads %d  %7.2f s  CPU %7.2f s  predicted %7.1f MB  measured %7.1f MB  (%+.1f %%)  total RSS %7.1f MB  sum %.9g\n",
-                mode.c_str(), latent[0], latent[1], latent[2], at::get_num_threads(), seconds.count(), cpu, predicted / 1e6,
-                (peak - before) / 1e6, 100 * (predicted / (peak - before) - 1), peak / 1e6,
-                image.to(at::kDouble).abs().sum().item<double>());
+    std::printf(
+        "%-10s %ldx%ldx%ld  threads %d  %7.2f s  CPU %7.2f s  predicted %7.1f MB  measured %7.1f MB  (%+.1f %%)  total "
+        "RSS %7.1f MB  sum %.9g\n",
+        mode.c_str(), latent[0], latent[1], latent[2], at::get_num_threads(), seconds.count(), cpu, predicted / 1e6,
+        (peak - before) / 1e6, 100 * (predicted / (peak - before) - 1), peak / 1e6,
+        image.to(at::kDouble).abs().sum().item<double>());
 }
 
 }  // namespace

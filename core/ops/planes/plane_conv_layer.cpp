@@ -24,10 +24,12 @@ std::shared_ptr<const PackedConv> pack(const PlaneVolume& source, const ConvPara
     const std::int64_t outputs = conv.weight.size(0);
     ConvShape conv_shape{source.channels(), outputs, output_extents(source, upsampling), upsampling};
     conv_shape.stays_packed = false;
+    if (source.run().thin_steps()) conv_shape.most_planes = 2;
     const ConvVariant variant = choose_conv(conv_shape).value_or(ConvVariant::direct);
     const PlaneRun& run = source.run();
     if (run.rehearsal()) {
-        PackedConv shape{variant, static_cast<std::size_t>(source.channels()), static_cast<std::size_t>(outputs), {}, {}};
+        PackedConv shape{
+            variant, static_cast<std::size_t>(source.channels()), static_cast<std::size_t>(outputs), {}, {}};
         return std::make_shared<PackedConv>(std::move(shape));
     }
     if (run.axis() == 0 && conv.packed != nullptr) {

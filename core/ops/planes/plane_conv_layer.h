@@ -29,7 +29,7 @@ class ConvolvedPlanes : public LazyPlanes {
     std::unique_ptr<PlaneReader> residual_;
     bool interpolated_;
     std::array<std::int64_t, 3> conv_extents_;  // of what the convolution reads
-    std::optional<ChannelAffine> affine_;          // of norm and SiLU
+    std::optional<ChannelAffine> affine_;       // of norm and SiLU
     std::shared_ptr<const PackedConv> packed_;
     CountedBytes packed_bytes_;
     std::optional<PlaneConv> conv_;

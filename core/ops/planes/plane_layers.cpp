@@ -13,7 +13,7 @@ namespace voldiff::ops {
 
 namespace {
 
-constexpr double work_of_norm = 30;  // multiplications of a matrix product that take as long, for a value
+constexpr double work_of_norm = 30;  // a guess: multiplications of a matrix product that take as long, for a value
 constexpr std::int64_t pointwise_voxels = 4096;
 
 Planes pointwise(Planes x, const ConvParameters& conv) {

@@ -20,6 +20,9 @@ class PlaneRun {
     // the work done so far; may throw to stop.
     explicit PlaneRun(std::int64_t axis, bool rehearsal = false, std::function<void(double work)> progress = {})
         : axis_(axis), rehearsal_(rehearsal), progress_(std::move(progress)) {}
+    // Few planes in flight, rather than few products.
+    void prefer_thin_steps(bool thin) { thin_steps_ = thin; }
+    bool thin_steps() const { return thin_steps_; }
     PlaneRun(const PlaneRun&) = delete;
     PlaneRun& operator=(const PlaneRun&) = delete;
 
@@ -31,6 +34,7 @@ class PlaneRun {
     void give(std::size_t bytes) { held_ -= bytes; }
     // What the kernels keep for later ones.
     void take_scratch(std::size_t bytes) { scratch_ = std::max(scratch_, bytes); }
+    std::size_t scratch_bytes() const { return scratch_; }
     std::size_t peak_bytes() const { return peak_ + scratch_; }
 
     void add_work(double work) {
@@ -42,6 +46,7 @@ class PlaneRun {
   private:
     std::int64_t axis_;
     bool rehearsal_;
+    bool thin_steps_ = false;
     std::function<void(double)> progress_;
     std::int64_t passes_ = 0;
     std::size_t held_ = 0;

@@ -77,8 +77,9 @@ LazyPlanes& lazy(const Planes& x) { return static_cast<LazyPlanes&>(*x); }
 at::Tensor exchanged(const at::Tensor& x, std::int64_t axis) { return x.transpose(2, 2 + axis); }
 
 // `count` planes of x from `first` on, `stride` floats apart, as a tensor [1, C, count, H, W].
-at::Tensor planes_view(const PlaneVolume& x, const float* first, std::int64_t count, std::int64_t stride,
-                       const std::function<void(void*)>& free = [](void*) {}) {
+at::Tensor planes_view(
+    const PlaneVolume& x, const float* first, std::int64_t count, std::int64_t stride,
+    const std::function<void(void*)>& free = [](void*) {}) {
     const auto& extents = x.extents();
     const std::int64_t row = extents[2] * x.channels();
     return at::from_blob(const_cast<float*>(first),  // NOLINT: a tensor has no const values
