@@ -17,9 +17,10 @@ extern "C" void request_cancel(int /*signal*/) { cancel_requested = 1; }
 Cancel Cancel::on_signals() {
     struct sigaction action {};
     action.sa_handler = request_cancel;
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGTERM, &action, nullptr);
     action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
     sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
     return {};
 }
 

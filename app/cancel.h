@@ -5,7 +5,8 @@ namespace voldiff {
 
 class Cancel {
   public:
-    // From here on the first SIGINT or SIGTERM only sets the flag; a second one of the same kind ends the program.
+    // From here on SIGINT and SIGTERM only set the flag. A second SIGINT ends the program, for impatient people; SIGTERM
+    // never does, since Slurm sends it to every process of a task and its script passes it on once more.
     static Cancel on_signals();
 
     bool requested() const;

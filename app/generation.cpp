@@ -24,9 +24,6 @@ namespace voldiff {
 
 namespace {
 
-// Noise of a later attempt: far from the seeds that a user counts through.
-constexpr std::int64_t attempt_stride = 1000003;
-
 Extents latent_extents(const RunConfig& run, const Extents& size) {
     const auto shape = latent_shape(run.network.autoencoder, run.network.diffusion_unet, size);
     return {shape[2], shape[3], shape[4]};
@@ -205,7 +202,7 @@ void Generation::produce_from_mask(MadeVolume& made, StageWatch& watch) {
             made.volume = {label_file_values(mask.mask.voxels, {}), mask.mask.affine};
             return;
         }
-        const ImageResult result = image_for(&mask, seed + attempt * attempt_stride, watch);
+        const ImageResult result = image_for(&mask, seed_of_attempt(seed, attempt), watch);
         made.volume = to_volume(result, &mask);
         if (own) return;
         const bool last = attempt + 1 >= run_.mask.tries;

@@ -45,9 +45,8 @@ class Generation {
     MadeVolume compute(const OutputFiles& files);
     nlohmann::ordered_json write(const MadeVolume& made) const;
 
-    // The decoding that was chosen, and another one.
+    // The decoding that was chosen.
     const DecodeOptions& decode() const { return request_.decode; }
-    void set_decode(const DecodeOptions& decode) { request_.decode = decode; }
     const Model& model() const { return *model_; }
 
   private:

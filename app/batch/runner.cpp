@@ -10,7 +10,6 @@
 #include "app/exit_codes.h"
 #include "app/generation.h"
 #include "app/table.h"
-#include "core/decode/decode_planner.h"
 #include "core/networks/autoencoder_kl.h"
 #include "core/pipeline/conditions.h"
 #include "io/file.h"

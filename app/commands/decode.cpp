@@ -1,15 +1,12 @@
 // voldiff decode: from a latent to a volume on the voxels that were encoded.
-#include "core/decode/decode.h"
 #include "app/commands/commands.h"
+#include "app/latent_command.h"
 #include "app/machine.h"
-#include "app/named_flags.h"
 #include "app/output_name.h"
-#include "app/set_option.h"
 #include "app/stages.h"
 #include "app/table.h"
 #include "core/decode/decode_planner.h"
 #include "core/error.h"
-#include "core/networks/autoencoder_kl.h"
 #include "io/config/modality.h"
 #include "io/file.h"
 #include "io/latent/encoder_input.h"
@@ -34,40 +31,23 @@ const std::vector<NamedFlag> named_flags = {
     {"--threads", "runtime.threads"},
 };
 
-struct DecodeCommand {
-    std::string latent;
-    std::string config;
-    std::string output;
-    std::string models;
-    std::vector<std::string> sets;
-    FlagWords flags;
-    bool force = false;
-    bool json = false;
-};
-
 // The config that was given, else the record beside the latent.
-fs::path config_of(const DecodeCommand& command) {
+fs::path config_of(const LatentCommand& command) {
     if (!command.config.empty()) return command.config;
-    const fs::path record = sidecar_path(command.latent);
+    const fs::path record = sidecar_path(command.input);
     std::error_code ignored;
     if (fs::is_regular_file(record, ignored)) return record;
     throw Error(ErrorCode::usage, "decode: there is no record '" + record.string() +
                                       "' beside the latent; name the run config of its autoencoder with --config");
 }
 
-RunConfig load(const DecodeCommand& command) {
-    std::vector<Override> overrides = set_overrides(command.sets, "--set");
-    for (Override& given : flag_overrides(named_flags, command.flags)) overrides.push_back(std::move(given));
-    return load_run_config({config_of(command), overrides, command.models});
-}
-
 fs::path preview_path(const fs::path& volume) { return sidecar_path(volume).replace_extension(".png"); }
 
 fs::path full(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
 
-void check_output(const DecodeCommand& command) {
+void check_output(const LatentCommand& command) {
     check_volume_format(command.output);
-    if (full(sidecar_path(command.latent)) == full(sidecar_path(command.output)))
+    if (full(sidecar_path(command.input)) == full(sidecar_path(command.output)))
         throw Error(ErrorCode::usage,
                     "'" + command.output + "' is named as the latent or its record; name another file");
     if (command.force) return;
@@ -75,13 +55,13 @@ void check_output(const DecodeCommand& command) {
         check_absent(file, "another --output");
 }
 
-LatentRecord record_of(const DecodeCommand& command, const RunConfig& run, const Latent& latent, Log& log) {
+LatentRecord record_of(const LatentCommand& command, const RunConfig& run, const Latent& latent, Log& log) {
     if (!latent.record)
         log.info("note: no record beside the latent: taken as MAISI's, " + run.image.modality + ", in RAS");
     try {
         return record_for(latent, run.network.autoencoder, run.image.modality);
     } catch (const Error& error) {
-        throw error.within(command.latent);
+        throw error.within(command.input);
     }
 }
 
@@ -99,7 +79,7 @@ Volume to_volume(const at::Tensor& decoded, const LatentRecord& record, const st
     return volume;
 }
 
-void write(const DecodeCommand& command, const RunConfig& run, const Volume& volume, const LatentRecord& latent,
+void write(const LatentCommand& command, const RunConfig& run, const Volume& volume, const LatentRecord& latent,
            const Report& report) {
     const bool is_mr = modality_code(latent.modality) >= first_mr_modality;
     if (run.output.preview)
@@ -109,10 +89,10 @@ void write(const DecodeCommand& command, const RunConfig& run, const Volume& vol
     write_volume(command.output, volume);
 }
 
-void decode(const DecodeCommand& command, Context& context) {
+void decode(const LatentCommand& command, Context& context) {
     check_output(command);
-    const Latent latent = read_latent(command.latent);
-    const RunConfig run = load(command);
+    const Latent latent = read_latent(command.input);
+    const RunConfig run = load_config(command, config_of(command), named_flags);
     const LatentRecord origin = record_of(command, run, latent, context.log);
     set_threads(run.runtime);
     prepare_folder(command.output);
@@ -133,7 +113,7 @@ void decode(const DecodeCommand& command, Context& context) {
         decode_latent(*model.autoencoder, latent.values / origin.scale_factor, choice.options, progress);
     const Volume volume = to_volume(decoded, origin, run.output.dtype);
 
-    Report from = {{"file", full(command.latent).string()}, {"method", choice.options.method}};
+    Report from = {{"file", full(command.input).string()}, {"method", choice.options.method}};
     from.update(to_json(origin));
     const Report report = decoded_sidecar(run, model, record, volume, command.output, from);
     write(command, run, volume, origin, report);
@@ -145,8 +125,8 @@ void decode(const DecodeCommand& command, Context& context) {
 }  // namespace
 
 Action add_decode(CLI::App& parser) {
-    const auto command = std::make_shared<DecodeCommand>();
-    parser.add_option("LATENT", command->latent, "latent of voldiff encode, or of MAISI's training (_emb.nii.gz)")
+    const auto command = std::make_shared<LatentCommand>();
+    parser.add_option("LATENT", command->input, "latent of voldiff encode, or of MAISI's training (_emb.nii.gz)")
         ->required();
     parser.add_option("-o,--output", command->output, "the volume's file; its extension is the format")
         ->required()
@@ -155,13 +135,7 @@ Action add_decode(CLI::App& parser) {
         .add_option("--config", command->config,
                     "run config with the autoencoder; default: the record beside the latent")
         ->type_name("FILE");
-    add_named_flags(parser, named_flags, command->flags);
-    add_set_option(parser, "--set", command->sets, "any option by its key path, as decode.roi=[40,40,40]; repeatable");
-    parser.add_option("--models", command->models, "folder of the weight files, as in generate")
-        ->group("Run")
-        ->type_name("DIR");
-    parser.add_flag("--force", command->force, "replace files that exist")->group("Output");
-    parser.add_flag("--json", command->json, "print the record as JSON")->group("Output");
+    add_latent_options(parser, named_flags, "decode.roi=[40,40,40]", *command);
     return [command](Context& context) { decode(*command, context); };
 }
 

@@ -1,9 +1,8 @@
 // voldiff encode: from a volume to its latent, by the autoencoder of a run config.
 #include "app/commands/commands.h"
+#include "app/latent_command.h"
 #include "app/machine.h"
-#include "app/named_flags.h"
 #include "app/output_name.h"
-#include "app/set_option.h"
 #include "app/stages.h"
 #include "app/table.h"
 #include "core/error.h"
@@ -33,30 +32,13 @@ const std::vector<NamedFlag> named_flags = {
     {"--threads", "runtime.threads"},
 };
 
-struct EncodeCommand {
-    std::string volume;
-    std::string config;
-    std::string output;
-    std::string models;
-    std::vector<std::string> sets;
-    FlagWords flags;
-    bool force = false;
-    bool json = false;
-};
-
-RunConfig load(const EncodeCommand& command) {
-    std::vector<Override> overrides = set_overrides(command.sets, "--set");
-    for (Override& given : flag_overrides(named_flags, command.flags)) overrides.push_back(std::move(given));
-    return load_run_config({command.config, overrides, command.models});
-}
-
-void check_output(const EncodeCommand& command) {
+void check_output(const LatentCommand& command) {
     check_latent_format(command.output);
     std::error_code ignored;
-    if (fs::equivalent(command.volume, command.output, ignored))
+    if (fs::equivalent(command.input, command.output, ignored))
         throw Error(ErrorCode::usage, "'" + command.output + "' is the volume to encode itself; name another file");
     const fs::path record = sidecar_path(command.output);
-    if (fs::equivalent(sidecar_path(command.volume), record, ignored))
+    if (fs::equivalent(sidecar_path(command.input), record, ignored))
         throw Error(ErrorCode::usage, "the record of '" + command.output + "' would take the place of the volume's, '" +
                                           record.string() + "'; name another file");
     if (command.force) return;
@@ -64,20 +46,20 @@ void check_output(const EncodeCommand& command) {
     check_absent(record, "another --output");
 }
 
-EncoderInput read_input(const EncodeCommand& command, const RunConfig& run) {
-    const Volume volume = read_volume(command.volume);
+EncoderInput read_input(const LatentCommand& command, const RunConfig& run) {
+    const Volume volume = read_volume(command.input);
     try {
         return encoder_input(volume, run.image.modality, run.network.autoencoder.downsampling(), run.encode.pad);
     } catch (const Error& error) {
-        throw error.within(command.volume);
+        throw error.within(command.input);
     }
 }
 
 // The record's map `latent`.
-Report latent_report(const EncodeCommand& command, const RunConfig& run, const Latent& latent,
+Report latent_report(const LatentCommand& command, const RunConfig& run, const Latent& latent,
                      const EncodeOptions& options) {
     Report report = {{"file", fs::path(command.output).filename().string()},
-                     {"volume", fs::absolute(command.volume).lexically_normal().string()},
+                     {"volume", fs::absolute(command.input).lexically_normal().string()},
                      {"size", latent.values.sizes().slice(1).vec()},
                      {"method", options.method},
                      {"value", options.seed ? "sample" : "mean"}};
@@ -86,8 +68,8 @@ Report latent_report(const EncodeCommand& command, const RunConfig& run, const L
     return report;
 }
 
-void encode(const EncodeCommand& command, Context& context) {
-    const RunConfig run = load(command);
+void encode(const LatentCommand& command, Context& context) {
+    const RunConfig run = load_config(command, command.config, named_flags);
     check_output(command);
     set_threads(run.runtime);
     context.log.info("reading the volume");
@@ -119,8 +101,8 @@ void encode(const EncodeCommand& command, Context& context) {
 }  // namespace
 
 Action add_encode(CLI::App& parser) {
-    const auto command = std::make_shared<EncodeCommand>();
-    parser.add_option("VOLUME", command->volume, "volume to encode, of any format and orientation; CT in HU")
+    const auto command = std::make_shared<LatentCommand>();
+    parser.add_option("VOLUME", command->input, "volume to encode, of any format and orientation; CT in HU")
         ->required();
     parser
         .add_option("-o,--output", command->output,
@@ -130,13 +112,7 @@ Action add_encode(CLI::App& parser) {
     parser.add_option("--config", command->config, "run config with the autoencoder, as configs/demo.yaml")
         ->required()
         ->type_name("FILE");
-    add_named_flags(parser, named_flags, command->flags);
-    add_set_option(parser, "--set", command->sets, "any option by its key path, as encode.roi=[40,40,40]; repeatable");
-    parser.add_option("--models", command->models, "folder of the weight files, as in generate")
-        ->group("Run")
-        ->type_name("DIR");
-    parser.add_flag("--force", command->force, "replace files that exist")->group("Output");
-    parser.add_flag("--json", command->json, "print what was made as JSON")->group("Output");
+    add_latent_options(parser, named_flags, "encode.roi=[40,40,40]", *command);
     return [command](Context& context) { encode(*command, context); };
 }
 

@@ -9,7 +9,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <sstream>
@@ -121,9 +120,6 @@ std::function<void(double)> in_hundredths(const BlockProgress& progress, double 
     };
 }
 
-// Values of the last convolution's output held at a time where only their argmax is wanted.
-constexpr std::int64_t class_values_at_once = 32 << 20;
-
 void check_channels(const at::Tensor& x, std::int64_t channels, const char* what) {
     if (x.dim() == 5 && x.size(1) == channels) return;
     std::ostringstream message;
@@ -139,15 +135,7 @@ BlockCascade::BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks, st
 }
 
 at::Tensor BlockCascade::forward(at::Tensor x, const BlockProgress& progress) {
-    return forward_first(blocks_.size(), std::move(x), progress);
-}
-
-at::Tensor BlockCascade::forward_to_last(at::Tensor x, const BlockProgress& progress) {
-    return forward_first(blocks_.size() - 1, std::move(x), progress);
-}
-
-at::Tensor BlockCascade::forward_first(std::size_t count, at::Tensor x, const BlockProgress& progress) {
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
         x = blocks_[i]->forward(std::move(x));
         if (progress) progress(i + 1, blocks_.size());
     }
@@ -216,26 +204,6 @@ at::Tensor AutoencoderKl::decode(const at::Tensor& latent, const BlockProgress& 
     return decoder_->forward(post_quant_conv_->forward(latent), progress);
 }
 
-// The last convolution (3x3x3) goes from slab to slab: all of its channels at once are the largest tensor by far, 8 GB
-// for the 125 channels of MAISI's masks.
-at::Tensor AutoencoderKl::decode_classes(const at::Tensor& latent, const BlockProgress& progress) {
-    check_channels(latent, config_.latent_channels, "latent");
-    const at::Tensor h = decoder_->forward_to_last(post_quant_conv_->forward(latent), progress);
-    const std::int64_t depth = h.size(2);
-    const std::int64_t planes =
-        std::max<std::int64_t>(1, class_values_at_once * depth * h.size(1) / (h.numel() * config_.out_channels));
-    at::Tensor classes = at::empty({h.size(0), depth, h.size(3), h.size(4)}, h.options().dtype(at::kByte));
-    for (std::int64_t begin = 0; begin < depth; begin += planes) {
-        const std::int64_t end = std::min(begin + planes, depth);
-        const std::int64_t first = std::max<std::int64_t>(begin - 1, 0);  // with a plane of neighbours on either side
-        const at::Tensor slab = h.slice(2, first, std::min(end + 1, depth)).contiguous();
-        const at::Tensor values = decoder_->last().forward(slab).slice(2, begin - first, end - first);
-        classes.slice(1, begin, end).copy_(largest_channel(values));
-    }
-    if (progress) progress(decoder_->size(), decoder_->size());
-    return classes;
-}
-
 std::optional<DecodeCost> AutoencoderKl::decode_cost(const std::array<std::int64_t, 3>& latent,
                                                      const StreamPlan& plan) const {
     const bool drops = config_.hints_act && config_.num_splits > 1;
@@ -249,21 +217,38 @@ std::optional<DecodeCost> AutoencoderKl::decode_cost(const std::array<std::int64
     return DecodeCost{static_cast<double>(run.peak_bytes()), static_cast<double>(run.scratch_bytes()), run.work()};
 }
 
-at::Tensor AutoencoderKl::decode_streamed(const at::Tensor& latent, const StreamPlan& plan,
-                                          const BlockProgress& progress) {
-    check_channels(latent, config_.latent_channels, "latent");
-    const VoxelExtents extents{latent.size(2), latent.size(3), latent.size(4)};
-    const auto cost = decode_cost(extents, plan);
-    if (!cost) return decode(latent, progress);
-    const double all = cost->work * static_cast<double>(latent.size(0));
-    ops::PlaneRun run(longest_axis(extents), /*rehearsal=*/false, in_hundredths(progress, all));
+at::Tensor AutoencoderKl::stream(const at::Tensor& latent, const StreamPlan& plan, const DecodeCost& cost,
+                                 const BlockProgress& progress, const std::function<at::Tensor(ops::Planes)>& finish) {
+    const double all = cost.work * static_cast<double>(latent.size(0));
+    ops::PlaneRun run(longest_axis({latent.size(2), latent.size(3), latent.size(4)}), /*rehearsal=*/false,
+                      in_hundredths(progress, all));
     run.prefer_thin_steps(keeps_nothing(plan));
     std::vector<at::Tensor> images;
     for (const at::Tensor& z : post_quant_conv_->forward(latent).split(1)) {
-        images.push_back(ops::to_tensor(decoder_->forward_planes(ops::from_tensor(run, z), plan)));
+        images.push_back(finish(decoder_->forward_planes(ops::from_tensor(run, z), plan)));
     }
     if (progress) progress(100, 100);
     return images.size() == 1 ? images.front() : at::cat(images);
+}
+
+at::Tensor AutoencoderKl::decode_streamed(const at::Tensor& latent, const StreamPlan& plan,
+                                          const BlockProgress& progress) {
+    check_channels(latent, config_.latent_channels, "latent");
+    const auto cost = decode_cost({latent.size(2), latent.size(3), latent.size(4)}, plan);
+    if (!cost) return decode(latent, progress);
+    return stream(latent, plan, *cost, progress, [](ops::Planes image) { return ops::to_tensor(std::move(image)); });
+}
+
+// All channels at once are the largest tensor by far, 8 GB for the 125 of MAISI's masks.
+at::Tensor AutoencoderKl::decode_classes(const at::Tensor& latent, const StreamPlan& plan,
+                                         const BlockProgress& progress) {
+    check_channels(latent, config_.latent_channels, "latent");
+    const auto cost = decode_cost({latent.size(2), latent.size(3), latent.size(4)}, plan);
+    if (!cost) return Autoencoder::decode_classes(latent, plan, progress);
+    const auto largest = [](const at::Tensor& plane) { return largest_channel(plane).unsqueeze(1); };
+    return stream(latent, plan, *cost, progress, [&](ops::Planes image) {
+        return ops::to_mapped_tensor(std::move(image), largest, sizeof(std::uint8_t)).squeeze(1);
+    });
 }
 
 }  // namespace voldiff

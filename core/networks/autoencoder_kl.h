@@ -18,17 +18,11 @@ class BlockCascade : public Module {
     // levels: of each block's output, 0 the finest.
     BlockCascade(std::vector<std::shared_ptr<TensorModule>> blocks, std::vector<std::size_t> levels);
     at::Tensor forward(at::Tensor x, const BlockProgress& progress);
-    // All blocks but the last.
-    at::Tensor forward_to_last(at::Tensor x, const BlockProgress& progress);
-    TensorModule& last() { return *blocks_.back(); }
-    std::size_t size() const { return blocks_.size(); }
     // The same on a streamed volume; the result is made when it is read.
     ops::Planes forward_planes(ops::Planes x, const StreamPlan& plan);
     std::string script() const override;
 
   private:
-    at::Tensor forward_first(std::size_t count, at::Tensor x, const BlockProgress& progress);
-
     std::vector<std::shared_ptr<TensorModule>> blocks_;
     std::vector<std::size_t> levels_;
 };
@@ -39,10 +33,10 @@ class AutoencoderKl : public Network, public Autoencoder {
 
     LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) override;
     at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {}) override;
-    at::Tensor decode_classes(const at::Tensor& latent, const BlockProgress& progress = {}) override;
-
     at::Tensor decode_streamed(const at::Tensor& latent, const StreamPlan& plan,
                                const BlockProgress& progress = {}) override;
+    at::Tensor decode_classes(const at::Tensor& latent, const StreamPlan& plan,
+                              const BlockProgress& progress = {}) override;
     std::optional<DecodeCost> decode_cost(const std::array<std::int64_t, 3>& latent,
                                           const StreamPlan& plan) const override;
 
@@ -57,6 +51,10 @@ class AutoencoderKl : public Network, public Autoencoder {
     std::string script() const override;
 
   private:
+    // `finish` makes a tensor of the streamed image.
+    at::Tensor stream(const at::Tensor& latent, const StreamPlan& plan, const DecodeCost& cost,
+                      const BlockProgress& progress, const std::function<at::Tensor(ops::Planes)>& finish);
+
     AutoencoderKlConfig config_;
     std::shared_ptr<BlockCascade> encoder_;
     std::shared_ptr<BlockCascade> decoder_;

@@ -15,8 +15,9 @@ at::Tensor largest_channel(const at::Tensor& x) {
     return x.argmax(1).to(at::kByte);
 }
 
-at::Tensor Autoencoder::decode_classes(const at::Tensor& latent, const BlockProgress& progress) {
-    return largest_channel(decode(latent, progress));
+at::Tensor Autoencoder::decode_classes(const at::Tensor& latent, const StreamPlan& plan,
+                                       const BlockProgress& progress) {
+    return largest_channel(decode_streamed(latent, plan, progress));
 }
 
 at::Tensor Autoencoder::decode_streamed(const at::Tensor& latent, const StreamPlan&, const BlockProgress& progress) {

@@ -38,13 +38,14 @@ class Autoencoder {
     virtual LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) = 0;
     // latent [N, latent_channels, d, h, w] -> image [N, out_channels, D, H, W]. The caller divides by the scale factor.
     virtual at::Tensor decode(const at::Tensor& latent, const BlockProgress& progress = {}) = 0;
-    // The channel of `decode` that is largest in each voxel (the first of equals), [N, D, H, W], uint8. A network may
-    // do so without holding all channels at once.
-    virtual at::Tensor decode_classes(const at::Tensor& latent, const BlockProgress& progress = {});
     // The same result, made plane by plane along the longest axis: what the plan does not keep is never there as a
     // whole. Here: decode(). Progress is in hundredths.
     virtual at::Tensor decode_streamed(const at::Tensor& latent, const StreamPlan& plan,
                                        const BlockProgress& progress = {});
+    // The channel of that result that is largest in each voxel (the first of equals), [N, D, H, W], uint8. Where the
+    // network streams, all channels are never there at once. Throws Error(config) for more than 256 channels.
+    virtual at::Tensor decode_classes(const at::Tensor& latent, const StreamPlan& plan,
+                                      const BlockProgress& progress = {});
     // What that needs for a latent of these extents; nothing where there is only decode().
     virtual std::optional<DecodeCost> decode_cost(const std::array<std::int64_t, 3>& latent,
                                                   const StreamPlan& plan) const;

@@ -7,7 +7,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/conv_transpose3d.h>
 
 namespace voldiff::ops {
 
@@ -169,7 +168,7 @@ at::Tensor conv3d(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
 
 at::Tensor conv_transpose3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
                             std::int64_t padding, std::int64_t output_padding) {
-    return at::conv_transpose3d(x, weight, bias, stride, padding, output_padding);
+    return libtorch_conv_transpose3d(x, weight, bias, stride, padding, output_padding);
 }
 
 }  // namespace voldiff::ops

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv3d.h>
+#include <ATen/ops/conv_transpose3d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mkldnn_convolution.h>
 
@@ -64,12 +65,40 @@ at::Tensor convolve_in_slabs(const at::Tensor& x, const at::Tensor& weight, cons
     return y;
 }
 
+// Products of a slab of a transposed convolution.
+constexpr std::int64_t products_at_once = 64 << 20;
+
+// Whether the planes [2 begin, 2 end) of the output come from the planes [begin, end] of the input alone.
+bool doubles(const at::Tensor& weight, std::int64_t stride, std::int64_t padding, std::int64_t output_padding) {
+    const std::int64_t k = weight.size(2);
+    return stride == 2 &&
+           ((k == 3 && padding == 1 && output_padding == 1) || (k == 2 && padding == 0 && output_padding == 0));
+}
+
 }  // namespace
 
 at::Tensor libtorch_conv3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
                            std::int64_t padding) {
     if (worth_slabs(x, weight, stride, padding)) return convolve_in_slabs(x, weight, bias, padding);
     return convolve(x, weight, bias, {stride, stride, stride}, {padding, padding, padding});
+}
+
+at::Tensor libtorch_conv_transpose3d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                     std::int64_t stride, std::int64_t padding, std::int64_t output_padding) {
+    const auto whole = [&](const at::Tensor& part) {
+        return at::conv_transpose3d(part, weight, bias, stride, padding, output_padding);
+    };
+    const std::int64_t depth = x.size(2);
+    const std::int64_t products = weight.numel() / weight.size(0) * x.size(0) * x.size(3) * x.size(4);  // of a plane
+    const std::int64_t planes = std::max<std::int64_t>(1, products_at_once / products);
+    if (!x.device().is_cpu() || planes >= depth || !doubles(weight, stride, padding, output_padding)) return whole(x);
+    at::Tensor y = at::empty({x.size(0), weight.size(1), 2 * depth, 2 * x.size(3), 2 * x.size(4)}, x.options());
+    for (std::int64_t begin = 0; begin < depth; begin += planes) {
+        const std::int64_t end = std::min(begin + planes, depth);
+        const at::Tensor slab = whole(x.slice(2, begin, std::min(end + 1, depth)).contiguous());
+        y.slice(2, 2 * begin, 2 * end).copy_(slab.slice(2, 0, 2 * (end - begin)));
+    }
+    return y;
 }
 
 }  // namespace voldiff::ops

@@ -45,7 +45,9 @@ at::Tensor decode(Autoencoder& autoencoder, const at::Tensor& latent, const Deco
     const at::Tensor input = latent.to(autoencoder.options());
     const Extents extents{latent.size(2), latent.size(3), latent.size(4)};
     const DecodeMethod& method = find_decode_method(options.method);
-    if (method.extents_at_once(extents, options) == extents) return autoencoder.decode_classes(input, progress);
+    if (method.extents_at_once(extents, options) == extents) {
+        return autoencoder.decode_classes(input, find_decode_mode(options.mode).plan, progress);
+    }
     return largest_channel(method.decode(autoencoder, input, options, progress));
 }
 
@@ -54,11 +56,10 @@ at::Tensor decode(Autoencoder& autoencoder, const at::Tensor& latent, const Deco
 at::Tensor generate_mask_classes(Autoencoder& autoencoder, Denoiser& unet, Scheduler& scheduler,
                                  const MaskRequest& request, const StageProgress& progress) {
     check_networks(autoencoder, unet, request);
-    const auto& [channels, d, h, w] =
-        std::tie(request.latent_shape[0], request.latent_shape[1], request.latent_shape[2], request.latent_shape[3]);
-    scheduler.set_timesteps(request.steps, d * h * w);
+    const std::vector<std::int64_t>& shape = request.latent_shape;  // [C, d, h, w]
+    scheduler.set_timesteps(request.steps, shape[1] * shape[2] * shape[3]);
     NormalNoise noise(request.seed);
-    const at::Tensor start = noise.draw({1, channels, d, h, w}).to(at::kHalf).to(at::kFloat);
+    const at::Tensor start = noise.draw(shape).unsqueeze(0).to(at::kHalf).to(at::kFloat);  // [1, C, d, h, w]
     Steering steering;
     steering.conditions.context = context_of(request.sizes);
     const auto on_step = [&](std::size_t step, std::size_t steps, const at::Tensor&, const at::Tensor&) {

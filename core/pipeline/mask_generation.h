@@ -15,7 +15,8 @@ struct MaskRequest {
     std::uint64_t seed = 0;
     double scale_factor = 1;
     // decode.method sliding_window: in blended windows, as the reference does for latents that are larger than the
-    // window; every other method decodes the whole latent.
+    // window; every other method decodes the whole latent. With a mode
+    // chosen.
     DecodeOptions decode;
 };
 

@@ -1,6 +1,5 @@
 #include "io/model/generated_mask.h"
 
-#include "core/decode/decode_mode.h"
 #include "core/error.h"
 #include "core/pipeline/mask_generation.h"
 #include "io/anatomy/mask_database.h"
@@ -19,8 +18,9 @@ namespace voldiff {
 namespace {
 
 constexpr double generated_spacing = 1.5;  // mm
-// Noise of a later attempt: far from the seeds that a user counts through.
-constexpr std::int64_t attempt_stride = 1000003;
+
+// The transposed convolutions work on whole tensors in every mode; this one keeps least beside them.
+constexpr const char* leanest_of_masks = "min";
 
 class GeneratedMaskSource : public MaskSource {
   public:
@@ -37,7 +37,7 @@ class GeneratedMaskSource : public MaskSource {
         const auto scheduler = make_mask_scheduler(run_);
         const at::Tensor classes =
             generate_mask_classes(*model.mask_generation_autoencoder, *model.mask_generation_diffusion, *scheduler,
-                                  request(model, seed + attempt * attempt_stride), progress);
+                                  request(model, seed_of_attempt(seed, attempt)), progress);
         if (progress) progress("mask clean-up", 0, 1);
         const at::Tensor labels = replace_labels(classes, labels_of_classes_);
         const double mm = generated_spacing;
@@ -61,7 +61,7 @@ class GeneratedMaskSource : public MaskSource {
         request.decode.method = run_.decode.method == "auto" ? "whole" : run_.decode.method;
         request.decode.roi = run_.decode.roi;
         request.decode.overlap = run_.decode.overlap;
-        request.decode.mode = decode_modes().front().name;
+        request.decode.mode = run_.decode.mode == "auto" ? leanest_of_masks : run_.decode.mode;
         return request;
     }
 

@@ -29,6 +29,8 @@ class FileMask : public MaskSource {
 
 }  // namespace
 
+std::int64_t seed_of_attempt(std::int64_t seed, std::int64_t attempt) { return seed + attempt * 1000003; }
+
 std::unique_ptr<MaskSource> make_mask_source(const RunConfig& run) {
     if (run.mask.from_file()) return std::make_unique<FileMask>(run);
     if (run.mask.from_library()) return make_library_mask(run);

@@ -13,6 +13,9 @@
 
 namespace voldiff {
 
+// The seed of the noise of a later attempt: far from the seeds that a user counts through.
+std::int64_t seed_of_attempt(std::int64_t seed, std::int64_t attempt);
+
 struct ProvidedMask {
     Volume mask;  // in RAS, MAISI's labels, of the run's size and spacing
     LabelMask labels;

@@ -12,6 +12,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/conv3d.h>
+#include <ATen/ops/conv_transpose3d.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
@@ -143,4 +144,24 @@ TEST(Upsample, PoolingLeavesAnOddPlaneOut) {
 }
 
 }  // namespace
+// Large enough for several slabs; each output voxel is summed in one of them, so that only the order of sums may
+// differ.
+TEST(ConvTranspose, IsTheSameInSlabs) {
+    struct Kind {
+        std::int64_t kernel, padding, output_padding;
+    };
+    for (const Kind& kind : {Kind{3, 1, 1}, Kind{2, 0, 0}}) {
+        const at::Tensor x = normal({1, 3, 9, 160, 160}, 1);
+        const std::int64_t k = kind.kernel;
+        const at::Tensor weight = normal({3, 40, k, k, k}, 2);
+        const at::Tensor bias = normal({40}, 3);
+        const at::Tensor slabs = ops::conv_transpose3d(x, weight, bias, 2, kind.padding, kind.output_padding);
+        const at::Tensor whole = at::conv_transpose3d(x, weight, bias, 2, kind.padding, kind.output_padding);
+        ASSERT_EQ(slabs.sizes(), whole.sizes());
+        const double eps = 1.2e-7;
+        const double terms = 3 * 8;  // channels, and at most 8 input voxels for one of the output
+        EXPECT_LE((slabs - whole).abs().max().item<double>(), terms * eps * whole.abs().max().item<double>());
+    }
+}
+
 }  // namespace voldiff
