@@ -26,7 +26,7 @@ struct Rule {
 };
 constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 constexpr Rule rules[] = {
-    {48, 192, ConvVariant::f444}, {16, 384, ConvVariant::f244},  {16, any, ConvVariant::f224},
+    {48, 256, ConvVariant::f444}, {16, 384, ConvVariant::f244},  {16, any, ConvVariant::f224},
     {4, any, ConvVariant::f222},  {1, any, ConvVariant::direct},
 };
 

@@ -126,7 +126,7 @@ void compare(const std::string& name, Module& network, const Settings& settings,
     const at::Tensor by_kernels = in_float();
     convert_weights(network, at::kDouble);
     const at::Tensor expected = run(at::kDouble);
-    std::printf("  error: LibTorch %.2e, own kernels %.2e\n", relative_rms(by_libtorch, expected),
+    std::printf("  error: LibTorch %.3e, own kernels %.3e\n", relative_rms(by_libtorch, expected),
                 relative_rms(by_kernels, expected));
 }
 
