@@ -40,7 +40,7 @@ at::Tensor label_file_values(const at::Tensor& labels, const std::vector<std::in
 Generation::Generation(RunConfig run, std::vector<OutputFiles> outputs, Context& context, bool beyond_training,
                        std::shared_ptr<ModelStore> store)
     : run_(std::move(run)), context_(context), outputs_(std::move(outputs)), store_(std::move(store)) {
-    set_threads(run_.runtime);
+    set_machine(run_.runtime);
     read_start_volume();
     read_mask();
     if (!beyond_training && !run_.mask.only) check_trained(run_);

@@ -1,5 +1,6 @@
 #include "app/machine.h"
 
+#include "core/ops/autocast.h"
 #include "core/ops/conv_policy.h"
 #include "io/checkpoint/hash.h"
 #include "io/system/system.h"
@@ -8,14 +9,18 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace voldiff {
 
-void set_threads(const RuntimeSection& runtime) {
+void set_machine(const RuntimeSection& runtime) {
     const int threads = runtime.threads > 0 ? static_cast<int>(runtime.threads) : core_count();
     at::set_num_threads(threads);
     use_itk_threads(threads);
-    ops::use_own_kernels(!runtime.exact_conv);
+    std::optional<at::ScalarType> autocast;
+    if (runtime.autocast != "none") autocast = compute_type(runtime, runtime.autocast);
+    ops::use_autocast(at::Device(resolve_device(runtime.device)), autocast);
+    ops::use_own_kernels(!runtime.exact_conv && !autocast);
 }
 
 double memory_allowed(const RuntimeSection& runtime) {

@@ -11,8 +11,9 @@
 
 namespace voldiff {
 
-// `runtime.threads`, or all cores; and the kernels that `runtime.exact_conv` asks for.
-void set_threads(const RuntimeSection& runtime);
+// How this thread computes from now on: on `runtime.threads`, or all cores, by the kernels of `runtime.exact_conv`,
+// with `runtime.autocast`. Throws Error(usage) for what this LibTorch or the machine does not have.
+void set_machine(const RuntimeSection& runtime);
 
 // Bytes that may still be taken: what `runtime.memory_limit` leaves beside this process, or what the machine has free.
 double memory_allowed(const RuntimeSection& runtime);

@@ -20,6 +20,7 @@ std::string key_of(RunConfig run) {
                                   {"scale_factor", run.weights.scale_factor},
                                   {"projection", run.weights.projection},
                                   {"precision", run.runtime.precision},
+                                  {"channels_last", run.runtime.channels_last},
                                   {"device", run.runtime.device}}
         .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

@@ -33,6 +33,8 @@ void keep_what_counts(RunConfig& run) {
     run.output.format = output.format;
     run.runtime = defaults.runtime;
     run.runtime.precision = runtime.precision;
+    run.runtime.autocast = runtime.autocast;
+    run.runtime.channels_last = runtime.channels_last;
     run.runtime.exact_conv = runtime.exact_conv;
     run.trained = defaults.trained;
     run.sampling.seed = defaults.sampling.seed;

@@ -94,7 +94,7 @@ void decode(const LatentCommand& command, Context& context) {
     const Latent latent = read_latent(command.input);
     const RunConfig run = load_config(command, config_of(command), named_flags);
     const LatentRecord origin = record_of(command, run, latent, context.log);
-    set_threads(run.runtime);
+    set_machine(run.runtime);
     prepare_folder(command.output);
 
     RunRecord record = begin_record(run, 0);

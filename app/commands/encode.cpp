@@ -71,7 +71,7 @@ Report latent_report(const LatentCommand& command, const RunConfig& run, const L
 void encode(const LatentCommand& command, Context& context) {
     const RunConfig run = load_config(command, command.config, named_flags);
     check_output(command);
-    set_threads(run.runtime);
+    set_machine(run.runtime);
     context.log.info("reading the volume");
     EncoderInput input = read_input(command, run);
     const std::int64_t factor = run.network.autoencoder.downsampling();

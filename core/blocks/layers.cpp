@@ -72,7 +72,9 @@ LayerNorm::LayerNorm(std::int64_t width) {
     register_tensor("bias", bias_, {width});
 }
 
-at::Tensor LayerNorm::forward(at::Tensor x) { return at::layer_norm(x, weight_.sizes(), weight_, bias_, 1e-5); }
+at::Tensor LayerNorm::forward(at::Tensor x) {
+    return at::layer_norm(x.to(weight_.scalar_type()), weight_.sizes(), weight_, bias_, 1e-5);
+}
 
 Embedding::Embedding(std::int64_t num_embeddings, std::int64_t width) {
     register_tensor("weight", weight_, {num_embeddings, width});

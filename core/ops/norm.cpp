@@ -25,7 +25,8 @@ at::Tensor normalised(const at::Tensor& x, const GroupNormParameters& norm, bool
 
 at::Tensor group_norm(const at::Tensor& x, const GroupNormParameters& norm) {
     if (x.dim() == 5 && for_own_kernels(x)) return normalised(x, norm, false);
-    return at::group_norm(x, norm.groups, norm.weight, norm.bias, norm.eps);
+    // Under autocast x may be narrower than the weights: LibTorch widens it on a GPU, on a CPU not in every release.
+    return at::group_norm(x.to(norm.weight.scalar_type()), norm.groups, norm.weight, norm.bias, norm.eps);
 }
 
 at::Tensor group_norm_float16(const at::Tensor& x, std::int64_t groups, const at::Tensor& weight,

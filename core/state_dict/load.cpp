@@ -13,7 +13,9 @@ std::vector<Change> load_state_dict(Module& network, const StateDict& weights, c
     if (!adapted.exact()) throw Error(ErrorCode::weights, adapted.problem());
     for (const auto& [key, place] : network.named_tensors()) {
         const at::Tensor& value = adapted.weights[key];
-        *place = value.to(target.device, target.type.value_or(value.scalar_type())).contiguous();
+        const bool channels_last = target.channels_last && value.dim() == 5;
+        const auto format = channels_last ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::Contiguous;
+        *place = value.to(target.device, target.type.value_or(value.scalar_type())).contiguous(format);
     }
     return std::move(adapted.changes);
 }

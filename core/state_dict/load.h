@@ -12,6 +12,7 @@ namespace voldiff {
 struct LoadTarget {
     std::optional<at::ScalarType> type = at::kFloat;  // none: their own type
     at::Device device = at::kCPU;
+    bool channels_last = false;  // weights [K, C, 3, 3, 3] in the order K, 3, 3, 3, C
 };
 
 // Takes the tensors over, without a copy where they have the wanted type and device. Returns what was converted.

@@ -158,6 +158,11 @@ void OutputSection::visit_options(OptionVisitor& v) {
 void RuntimeSection::visit_options(OptionVisitor& v) {
     v.visit(Option("device", "auto, cpu, cuda or cuda:N"), device);
     v.visit(Option("precision", "type of the networks").one_of({"float32", "bfloat16", "float16"}), precision);
+    v.visit(Option("autocast", "type of convolutions and products alone, on a GPU; the networks stay in `precision`")
+                .one_of({"none", "bfloat16", "float16"}),
+            autocast);
+    v.visit(Option("channels_last", "weights of convolutions in the order that cuDNN prefers for half precision"),
+            channels_last);
     v.visit(Option("threads", "0 is all cores").in(0, 4096), threads);
     v.visit(Option("memory_limit", "0 is what the machine has free").in(0, max_int64).measured_in("bytes"),
             memory_limit);

@@ -130,6 +130,8 @@ struct OutputSection : OptionGroup {
 struct RuntimeSection : OptionGroup {
     std::string device = "auto";
     std::string precision = "float32";
+    std::string autocast = "none";
+    bool channels_last = false;
     std::int64_t threads = 0;
     std::int64_t memory_limit = 0;  // bytes
     bool exact_conv = false;        // see core/ops/conv_policy.h

@@ -20,16 +20,6 @@ namespace {
 
 const std::string scale_factor_key = "scale_factor";
 
-at::ScalarType compute_type(const RuntimeSection& runtime) {
-    if (runtime.precision == "bfloat16") return at::kBFloat16;
-    if (runtime.precision == "float16") {
-        if (resolve_device(runtime.device) != "cpu") return at::kHalf;
-        throw Error(ErrorCode::usage,
-                    "'runtime.precision' is float16, which needs a GPU; use float32 or bfloat16 on a CPU");
-    }
-    return at::kFloat;
-}
-
 // A tensor or a number beside the weights, or the metadata of a safetensors file.
 std::optional<double> scale_factor_of(const Checkpoint& checkpoint) {
     if (checkpoint.extra_tensors.contains(scale_factor_key) &&
@@ -48,7 +38,7 @@ class ModelLoader {
     explicit ModelLoader(const RunConfig& run)
         : run_(run),
           options_(at::TensorOptions()
-                       .dtype(compute_type(run.runtime))
+                       .dtype(compute_type(run.runtime, run.runtime.precision))
                        .device(at::Device(resolve_device(run.runtime.device)))) {}
 
     Model load() {
@@ -137,7 +127,8 @@ class ModelLoader {
         const Checkpoint checkpoint = read_checkpoint(path);
         const AdaptOptions options{network.layouts(), run_.weights.layout, projection_rule(run_.weights.projection),
                                    started_from};
-        const LoadTarget target{c10::typeMetaToScalarType(options_.dtype()), options_.device()};
+        const LoadTarget target{c10::typeMetaToScalarType(options_.dtype()), options_.device(),
+                                run_.runtime.channels_last};
         try {
             add_notes(load_state_dict(network, checkpoint.weights, target, options), key);
         } catch (const Error& error) {

@@ -34,6 +34,15 @@ std::string resolve_device(const std::string& device) {
                                       "(CMAKE_PREFIX_PATH)");
 }
 
+at::ScalarType compute_type(const RuntimeSection& runtime, const std::string& name) {
+    if (name == "bfloat16") return at::kBFloat16;
+    if (name != "float16") return at::kFloat;
+    if (resolve_device(runtime.device) != "cpu") return at::kHalf;
+    const std::string key = name == runtime.precision ? "precision" : "autocast";
+    throw Error(ErrorCode::usage,
+                "'runtime." + key + "' is float16, which needs a GPU; use float32 or bfloat16 on a CPU");
+}
+
 ImageRequest image_request(const RunConfig& run, const Model& model) {
     const DiffusionUnetConfig& unet = run.network.diffusion_unet;
     ImageRequest request;

@@ -50,6 +50,10 @@ struct Model {
     nlohmann::ordered_json attention = nlohmann::ordered_json::object();  // `attention_record` of each own network
 };
 
+// Type `name` on `runtime.device`: of `runtime.precision`, or of `runtime.autocast`. Throws Error(usage) for float16 on
+// a CPU, which LibTorch does not have.
+at::ScalarType compute_type(const RuntimeSection& runtime, const std::string& name);
+
 // Builds the networks that the run needs and loads their weights, strictly, in the precision and on the device
 // of `run.runtime`. Throws Error(weights) where a checkpoint does not fit its network, Error(usage) for a device or
 // precision that this LibTorch does not have, and what `resolve_weight` and `read_checkpoint` throw.

@@ -45,6 +45,9 @@ voldiff_test(NAME decode_mode ARGS generate ${demo} -o ${made}/multipass.nii.gz 
 volume_matches(decode_mode ${made}/multipass.nii.gz ${data}/demo/generate_seed0.nii.gz)
 voldiff_test(NAME decode_mode_unknown ARGS ${quick} --set decode.mode=small EXIT 3 STDERR "'decode.mode' is 'small'.*multipass")
 voldiff_test(NAME bfloat16 ARGS ${quick} --precision bfloat16 -o ${made}/bf16.nii.gz)
+voldiff_test(NAME autocast ARGS ${quick} --set runtime.autocast=bfloat16 --set runtime.channels_last=true -o ${made}/autocast.nii.gz)
+voldiff_test(NAME autocast_float16 ARGS ${quick} --set runtime.autocast=float16 --device cpu -o ${made}/none.nii.gz
+    EXIT 2 STDERR "'runtime.autocast' is float16, which needs a GPU")
 
 # Before the work
 voldiff_test(NAME dry_run_decode ARGS generate ${demo} --dry-run --set output.directory=${made}/dry

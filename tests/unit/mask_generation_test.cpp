@@ -38,7 +38,9 @@ AutoencoderKlConfig small_decoder(std::int64_t classes) {
 
 }  // namespace
 
-// The classes' margins are far above float32's rounding in all but a few voxels.
+// The margin of a voxel's class over the next one has a density of about 0.2 at zero (in units of the logits' standard
+// deviation), and two computations differ by up to 2e-5: 0.13 of the 32768 voxels are expected to flip, more than three
+// in one of 10^5 machines.
 TEST(MaskGeneration, EqualsTheReference) {
     const RunConfig run = run_of_masks();
     const Model model = load_model(run);
@@ -82,10 +84,12 @@ TEST(DecodeClasses, EqualsTheLargestChannelOfTheWhole) {
         AutoencoderKl network(small_decoder(classes));
         fill_randomly(network, 1);
         const at::Tensor latent = at::randn({1, 2, 6, 20, 30});
-        const at::Tensor whole = largest_channel(network.decode(latent));
+        const at::Tensor logits = network.decode(latent);
         const at::Tensor streamed = network.decode_classes(latent, find_decode_mode("min").plan);
         EXPECT_EQ(streamed.sizes(), (std::vector<std::int64_t>{1, 12, 40, 60}));
-        EXPECT_LE(streamed.ne(whole).sum().item<std::int64_t>(), 2) << classes << " classes: rounding at a tie";
+        // Where another class is taken, it is a tie but for the rounding of two computations (1e-6 each, rms).
+        const at::Tensor taken = logits.gather(1, streamed.to(at::kLong).unsqueeze(1)).squeeze(1);
+        EXPECT_LE((logits.amax(1) - taken).max().item<float>(), 2e-5F * logits.abs().max().item<float>()) << classes;
     }
 }
 

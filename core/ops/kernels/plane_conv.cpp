@@ -11,6 +11,8 @@ namespace {
 
 // Tiles whose points one thread holds at a time: enough to use each weight often, few enough for the cache.
 constexpr std::int64_t tiles_of_block = 48;
+// The products take this many rows at once, or a divisor of it.
+constexpr std::int64_t rows_of_product = 6;
 // Blocks a thread in each step, so that none waits long for the last.
 constexpr std::int64_t blocks_of_worker = 4;
 // Where all threads share tiles: bytes of their points.
@@ -99,7 +101,8 @@ void PlaneConv::choose_slab() {
     const std::int64_t layers = std::min(divide_up(wanted, layer), tiles_[0]);
     slab_ = divide_up(tiles_[0], divide_up(tiles_[0], layers));  // steps of equal size
     const std::int64_t tiles = slab_ * layer;
-    tiles_at_once_ = together_ ? tiles : divide_up(tiles, divide_up(tiles, tiles_of_block));
+    const std::int64_t even = divide_up(tiles, divide_up(tiles, tiles_of_block));
+    tiles_at_once_ = together_ ? tiles : divide_up(even, rows_of_product) * rows_of_product;
 }
 
 std::array<std::int64_t, 3> PlaneConv::output_extents() const {

@@ -22,7 +22,7 @@ PlaneExtents output_extents(const PlaneVolume& source, Upsampling kind) {
 // Planes follow each other along `axis` of the weights' three.
 std::shared_ptr<const PackedConv> pack(const PlaneVolume& source, const ConvParameters& conv, Upsampling upsampling) {
     const std::int64_t outputs = conv.weight.size(0);
-    ConvShape conv_shape{source.channels(), outputs, output_extents(source, upsampling), upsampling};
+    ConvShape conv_shape{source.channels(), outputs, output_extents(source, upsampling), upsampling, {}};
     conv_shape.stays_packed = false;
     if (source.run().thin_steps()) conv_shape.most_planes = 2;
     const ConvVariant variant = choose_conv(conv_shape).value_or(ConvVariant::direct);
