@@ -90,6 +90,7 @@ std::string slurm_script(const SlurmJob& job) {
     option("--signal=B:USR1@" + std::to_string(static_cast<int>(warning_seconds)));
     text << "# Written by voldiff batch --slurm. A task may be stopped and requeued at any time: a batch goes on where "
             "it was.\n";
+    text << "export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}  # waiting threads sleep: a node is shared\n";
     text << "requeue=0\ntrap 'requeue=1; kill -TERM $child' USR1\ntrap 'kill -TERM $child' TERM INT\n";
     for (const std::string& word : job.arguments) text << shell_word(word) << " ";
     text << "--shard \"$SLURM_ARRAY_TASK_ID/" << job.tasks << "\" --set runtime.threads=\"$SLURM_CPUS_PER_TASK\" &\n";

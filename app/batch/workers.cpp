@@ -90,6 +90,8 @@ void become_worker(const Shard& place) {
 
 void run_workers(std::size_t count, const std::vector<std::string>& arguments, Context& context,
                  const std::function<void()>& idle) {
+    // Threads that spin while they wait take the cores from other processes. OpenMP reads this when it is loaded.
+    ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
     std::vector<Worker> workers;
     for (std::size_t i = 0; i < count; ++i) workers.push_back({i, start(arguments, i, count), 0});
     bool told = false;

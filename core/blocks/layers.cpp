@@ -20,6 +20,7 @@ Convolution::Convolution(const ConvolutionOptions& options) : options_(options) 
     const std::int64_t columns = options.is_transposed ? options.out_channels : options.in_channels;
     register_tensor(prefix + "weight", weight_, {rows, columns, k, k, k});
     register_tensor(prefix + "bias", bias_, {options.out_channels});
+    register_packed(packed_);
 }
 
 at::Tensor Convolution::forward(at::Tensor x, const ops::ConvFusion& fusion) {
@@ -42,6 +43,7 @@ ops::Planes Convolution::forward_planes(ops::Planes x, const ops::PlaneFusion& f
 Linear::Linear(std::int64_t in_features, std::int64_t out_features, bool with_bias) {
     register_tensor("weight", weight_, {out_features, in_features});
     if (with_bias) register_tensor("bias", bias_, {out_features});
+    register_packed(packed_);
 }
 
 at::Tensor Linear::forward(at::Tensor x) { return ops::linear(x, weight_, bias_, packed_); }

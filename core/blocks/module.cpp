@@ -19,6 +19,11 @@ at::TensorOptions Module::options() const {
     return all.empty() ? at::TensorOptions() : all.front().second->options();
 }
 
+void Module::release_packed_weights() {
+    for (ops::PackedWeights* packed : packed_) packed->release();
+    for (const auto& [key, child] : children_) child->release_packed_weights();
+}
+
 void Module::register_tensor(const std::string& key, at::Tensor& member, at::IntArrayRef shape) {
     member = at::empty(shape);
     register_tensor(key, member);

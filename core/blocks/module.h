@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/blocks/level_plan.h"
+#include "core/ops/packed_weights.h"
 #include "core/ops/planes/planes.h"
 
 #include <ATen/core/Tensor.h>
@@ -35,12 +36,16 @@ class Module {
 
     // Type and device of the weights.
     at::TensorOptions options() const;
+    // Of this and of all its parts.
+    void release_packed_weights();
 
   protected:
     // Declares a member that a checkpoint will fill. Its memory is untouched until then, and so costs nothing.
     void register_tensor(const std::string& key, at::Tensor& member, at::IntArrayRef shape);
     // Declares a member that has its values.
     void register_tensor(const std::string& key, at::Tensor& member);
+    // Declares a member that holds weights in another order.
+    void register_packed(ops::PackedWeights& member) { packed_.push_back(&member); }
 
     template <class M>
     std::shared_ptr<M> register_module(const std::string& key, std::shared_ptr<M> module) {
@@ -60,6 +65,7 @@ class Module {
   private:
     std::vector<std::pair<std::string, at::Tensor*>> tensors_;
     std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
+    std::vector<ops::PackedWeights*> packed_;
 };
 
 // A module that maps one tensor to one tensor. Takes its argument by value, so that a caller can give it up.

@@ -67,6 +67,7 @@ at::Tensor decode_latent(Autoencoder& autoencoder, const at::Tensor& latent, con
     const at::Tensor input = latent.to(autoencoder.options());
     const at::Tensor image =
         find_decode_method(options.method).decode(autoencoder, input, options, progress).to(latent.options());
+    autoencoder.release_packed_weights();
     check_finite(image, "decoding");
     return image;
 }

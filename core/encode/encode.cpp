@@ -86,6 +86,7 @@ at::Tensor encode_image(Autoencoder& autoencoder, const at::Tensor& image, const
     const at::Tensor found = dynamic_infer(image.to(autoencoder.options()), windows, predict,
                                            single ? WindowProgress{} : WindowProgress(progress))
                                  .to(image.options());
+    autoencoder.release_packed_weights();
     check_finite(found, "encoding");
     return found;
 }

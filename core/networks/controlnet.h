@@ -33,6 +33,7 @@ class ControlNet : public UnetTrunk, public Controller {
 
     const ControlNetConfig& config() const override { return config_; }
     at::TensorOptions options() const override { return Module::options(); }
+    void release_packed_weights() override { Module::release_packed_weights(); }
     const std::string& class_name() const override { return config_.target; }
     std::vector<at::Tensor> probe_outputs(std::uint64_t seed) override { return probe(*this, seed); }
     std::string script() const override;

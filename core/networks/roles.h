@@ -31,9 +31,18 @@ struct DecodeCost {
     double work = 0;        // in multiplications; to be compared with others
 };
 
-class Autoencoder {
+// What they all are.
+class NetworkRole {
   public:
-    virtual ~Autoencoder() = default;
+    virtual ~NetworkRole() = default;
+    // Type and device of the weights.
+    virtual at::TensorOptions options() const = 0;
+    // Frees what is kept between calls for speed, twice the weights and more; the next call makes it again.
+    virtual void release_packed_weights() {}
+};
+
+class Autoencoder : public NetworkRole {
+  public:
     // image [N, in_channels, D, H, W] -> its latent distribution, extents divided by 2^(levels - 1).
     virtual LatentDistribution encode(const at::Tensor& image, const BlockProgress& progress = {}) = 0;
     // latent [N, latent_channels, d, h, w] -> image [N, out_channels, D, H, W]. The caller divides by the scale factor.
@@ -50,8 +59,6 @@ class Autoencoder {
     virtual std::optional<DecodeCost> decode_cost(const std::array<std::int64_t, 3>& latent,
                                                   const StreamPlan& plan) const;
     virtual const AutoencoderKlConfig& config() const = 0;
-    // Type and device of the weights.
-    virtual at::TensorOptions options() const = 0;
 };
 
 // What a denoiser is told besides the sample. Undefined tensors are not given.
@@ -69,15 +76,13 @@ struct UnetResiduals {
     at::Tensor mid;                // added after the middle block
 };
 
-class Denoiser {
+class Denoiser : public NetworkRole {
   public:
-    virtual ~Denoiser() = default;
     // x [N, in_channels, D, H, W], timesteps [N] -> [N, out_channels, D, H, W]: velocity, noise or sample.
     // Throws Error(config) where a condition is missing, is not wanted, or has another shape.
     virtual at::Tensor forward(const at::Tensor& x, const at::Tensor& timesteps, const UnetConditions& conditions,
                                const UnetResiduals& residuals = {}) = 0;
     virtual const DiffusionUnetConfig& config() const = 0;
-    virtual at::TensorOptions options() const = 0;
 };
 
 // What a controller is told besides the sample. Undefined tensors are not given.
@@ -88,15 +93,13 @@ struct ControlNetConditions {
     double conditioning_scale = 1;
 };
 
-class Controller {
+class Controller : public NetworkRole {
   public:
-    virtual ~Controller() = default;
     // x [N, in_channels, d, h, w], timesteps [N] -> residuals of conv_in, each residual block and each downsampler, and
     // of the middle. Throws Error(config) where a condition is missing or has another shape.
     virtual UnetResiduals forward(const at::Tensor& x, const at::Tensor& timesteps,
                                   const ControlNetConditions& conditions) = 0;
     virtual const ControlNetConfig& config() const = 0;
-    virtual at::TensorOptions options() const = 0;
 };
 
 // x [N, channels, D, H, W] -> the largest channel of each voxel, [N, D, H, W], uint8. NaN counts as largest.

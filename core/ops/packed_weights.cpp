@@ -1,5 +1,7 @@
 #include "core/ops/packed_weights.h"
 
+#include "core/ops/file_tensor.h"
+
 #include <ATen/core/Tensor.h>
 
 #include <atomic>
@@ -59,6 +61,7 @@ std::shared_ptr<const PackedConv> PackedWeights::conv(ConvVariant variant, const
                                                       static_cast<std::size_t>(w.size(1)), w.data_ptr<float>(),
                                                       b.data_ptr<float>()));
         bytes_held += bytes_of(*conv);
+        forget_pages(weight);
     }
     return conv;
 }
@@ -73,6 +76,7 @@ std::shared_ptr<const PackedLinear> PackedWeights::linear(const at::Tensor& weig
             pack_linear(static_cast<std::size_t>(w.size(0)), static_cast<std::size_t>(w.numel() / w.size(0)),
                         w.data_ptr<float>(), b.defined() ? b.data_ptr<float>() : nullptr));
         bytes_held += linear_->weight.size() * sizeof(float);
+        forget_pages(weight);
     }
     return linear_;
 }

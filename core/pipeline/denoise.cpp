@@ -101,6 +101,8 @@ at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, cons
         check_finite(latent, "denoising, step " + std::to_string(i + 1) + " of " + std::to_string(steps));
         if (observer) observer(static_cast<std::size_t>(i + 1), static_cast<std::size_t>(steps), output, latent);
     }
+    unet.release_packed_weights();  // what comes next, decoding, needs the memory more
+    if (steering.controller != nullptr) steering.controller->release_packed_weights();
     return latent;
 }
 

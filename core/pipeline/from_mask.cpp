@@ -62,7 +62,8 @@ ImageResult generate_from_mask(const ImageNetworks& networks, Scheduler& schedul
                       encode(labels, bits),
                       {}};
     if (request.guidance_scale > 0) steering.control_without = encode(remove_tumors(labels), bits);
-    ImageResult result = sample_image(networks, scheduler, request, steering, /*half_noise=*/true, progress, observer);
+    ImageResult result =
+        sample_image(networks, scheduler, request, std::move(steering), /*half_noise=*/true, progress, observer);
     result.intensity = with_even_background(result.intensity, labels, range_of(request).lower);
     return result;
 }

@@ -7,7 +7,7 @@ ImageResult generate_image(const ImageNetworks& networks, Scheduler& scheduler, 
     Steering steering;
     steering.conditions = image_only_conditions(networks.unet.config(), request.conditions);
     steering.guidance_scale = request.guidance_scale;
-    return sample_image(networks, scheduler, request, steering, /*half_noise=*/false, progress, observer);
+    return sample_image(networks, scheduler, request, std::move(steering), /*half_noise=*/false, progress, observer);
 }
 
 }  // namespace voldiff

@@ -70,7 +70,9 @@ at::Tensor generate_mask_classes(Autoencoder& autoencoder, Denoiser& unet, Sched
     const auto on_block = [&](std::size_t done, std::size_t all) {
         if (progress) progress("mask decode", done, all);
     };
-    return decode(autoencoder, latent / request.scale_factor, request.decode, on_block).squeeze(0);
+    const at::Tensor classes = decode(autoencoder, latent / request.scale_factor, request.decode, on_block).squeeze(0);
+    autoencoder.release_packed_weights();
+    return classes;
 }
 
 }  // namespace voldiff

@@ -15,7 +15,7 @@ void set_timesteps(Scheduler& scheduler, const ImageRequest& request, std::int64
 }
 
 ImageResult sample_image(const ImageNetworks& networks, Scheduler& scheduler, const ImageRequest& request,
-                         const Steering& steering, bool half_noise, const StageProgress& progress,
+                         Steering steering, bool half_noise, const StageProgress& progress,
                          const StepObserver& observer) {
     const auto shape = latent_shape(networks.autoencoder.config(), networks.unet.config(), request.size);
     set_timesteps(scheduler, request, shape[2] * shape[3] * shape[4]);
@@ -30,6 +30,7 @@ ImageResult sample_image(const ImageNetworks& networks, Scheduler& scheduler, co
     };
     const at::Tensor begin = request.start ? noisy_start(*request.start, scheduler, result.noise) : result.noise;
     result.latent = denoise(networks.unet, scheduler, begin, steering, noise, on_step);
+    steering = {};  // a mask as the controller takes it is eight times the image
     const auto on_block = [&](std::size_t done, std::size_t all) {
         if (progress) progress("decode", done, all);
     };

@@ -53,7 +53,7 @@ void set_timesteps(Scheduler& scheduler, const ImageRequest& request, std::int64
 // image and its intensities. Throws Error(config) for a request that the networks cannot serve, Error(numerical) for
 // values that are not finite.
 ImageResult sample_image(const ImageNetworks& networks, Scheduler& scheduler, const ImageRequest& request,
-                         const Steering& steering, bool half_noise, const StageProgress& progress,
+                         Steering steering, bool half_noise, const StageProgress& progress,
                          const StepObserver& observer);
 
 }  // namespace voldiff

@@ -61,7 +61,7 @@ Blob map_file(const std::filesystem::path& path) {
     }
     const std::shared_ptr<const void> owner(data,
                                             [size](const void* start) { ::munmap(const_cast<void*>(start), size); });
-    return {owner, {static_cast<const char*>(data), size}};
+    return {owner, {static_cast<const char*>(data), size}, true};
 }
 
 }  // namespace voldiff

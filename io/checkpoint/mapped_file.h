@@ -11,8 +11,9 @@ namespace voldiff {
 struct Blob {
     std::shared_ptr<const void> owner;
     std::string_view bytes;
+    bool mapped = false;  // of a file
 
-    Blob part(std::size_t offset, std::size_t count) const { return {owner, bytes.substr(offset, count)}; }
+    Blob part(std::size_t offset, std::size_t count) const { return {owner, bytes.substr(offset, count), mapped}; }
 };
 
 // Maps a regular file. The file must not be shortened while the mapping is in use. Throws Error(io) where it cannot be

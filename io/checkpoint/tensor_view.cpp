@@ -1,5 +1,6 @@
 #include "io/checkpoint/tensor_view.h"
 
+#include "core/ops/file_tensor.h"
 #include "io/checkpoint/message.h"
 
 #include <ATen/TensorOperators.h>
@@ -100,6 +101,7 @@ at::Tensor view_as_tensor(const Blob& storage, const TensorLayout& layout) {
     if (reinterpret_cast<std::uintptr_t>(data) % element_size != 0) {
         refuse_weights("begins at a byte where elements of ", element_size, " bytes cannot be");
     }
+    if (storage.mapped) return ops::file_tensor(data, layout.sizes, layout.strides, layout.dtype, storage.owner);
     const auto keep_alive = [owner = storage.owner](void*) {};
     return at::from_blob(data, layout.sizes, layout.strides, keep_alive, at::TensorOptions(layout.dtype));
 }
