@@ -166,16 +166,17 @@ class MaisiTransposedUpsample : public TensorModule {
     MaisiTransposedUpsample(const AutoencoderKlConfig& config, std::int64_t channels) {
         conv_ = register_module("conv", make_convolution(config, {channels, channels, 3, 2, 1, true, 1}));
     }
-    at::Tensor forward(at::Tensor x) override { return conv_->forward(std::move(x)); }
+    at::Tensor forward(at::Tensor x) override { return conv_->forward(std::move(x), ops::ConvFusion()); }
+    ops::Planes forward_planes(ops::Planes x, const LevelPlan& plan) override {
+        ops::Planes y = conv_->forward_planes(std::move(x), ops::PlaneFusion());
+        return plan.upsampled ? ops::stored(std::move(y)) : y;
+    }
     std::string script() const override {
         return "def forward(self, x: Tensor) -> Tensor:\n    return self.conv.forward(x)\n";
     }
 
-  protected:
-    VoxelExtents output_extents(const VoxelExtents& x) const override { return doubled(x); }
-
   private:
-    std::shared_ptr<TensorModule> conv_;
+    std::shared_ptr<Convolution> conv_;
 };
 
 class CoreTransposedUpsample : public TensorModule {

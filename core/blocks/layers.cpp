@@ -37,6 +37,9 @@ ops::Planes Convolution::forward_planes(ops::Planes x, const LevelPlan& plan) {
 }
 
 ops::Planes Convolution::forward_planes(ops::Planes x, const ops::PlaneFusion& fusion) {
+    if (options_.is_transposed) {
+        return ops::conv3d(std::move(x), ops::of_transposed(weight_, bias_), fusion.upsampled(ops::Upsampling::zeros));
+    }
     return ops::conv3d(std::move(x), {weight_, bias_, &packed_, options_.stride, options_.padding}, fusion);
 }
 

@@ -30,7 +30,7 @@ class Convolution : public TensorModule {
     // Together with what comes before and after it, in one pass where that is faster. Not for transposed ones.
     virtual at::Tensor forward(at::Tensor x, const ops::ConvFusion& fusion);
     ops::Planes forward_planes(ops::Planes x, const LevelPlan& plan) override;
-    // The same as a volume that is made when it is read.
+    // The same as a volume that is made when it is read; of transposed ones those that `ops::of_transposed` takes.
     ops::Planes forward_planes(ops::Planes x, const ops::PlaneFusion& fusion);
     std::string script() const override;
 

@@ -24,6 +24,10 @@ struct ConvParameters {
     std::int64_t padding = 1;
 };
 
+// A transposed convolution with kernel 3, stride 2, padding 1 and output padding 1, weight [C, K, 3, 3, 3], as the
+// convolution of a volume with zeros between its voxels (Upsampling::zeros).
+ConvParameters of_transposed(const at::Tensor& weight, const at::Tensor& bias);
+
 // What is done in the same pass: conv3d(upsampled(silu(group_norm(x)))) + shift + residual, any part of it.
 //
 //   ops::conv3d(x, conv, ops::ConvFusion().norm_silu(norm).plus(residual))

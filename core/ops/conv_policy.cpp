@@ -43,8 +43,10 @@ bool fits(ConvVariant variant, const ConvShape& shape) {
 
 std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
     if (tile_kernels(ConvVariant::direct).lanes == 1) return std::nullopt;  // no vectors: oneDNN knows more machines
-    if (shape.upsampling == Upsampling::nearest) {
-        return fits(ConvVariant::nearest_2x, shape) ? std::optional(ConvVariant::nearest_2x) : std::nullopt;
+    if (shape.upsampling == Upsampling::nearest || shape.upsampling == Upsampling::zeros) {
+        const bool nearest = shape.upsampling == Upsampling::nearest;
+        const ConvVariant variant = nearest ? ConvVariant::nearest_2x : ConvVariant::zeros_2x;
+        return fits(variant, shape) ? std::optional(variant) : std::nullopt;
     }
     const std::int64_t extent = *std::min_element(shape.extents.begin(), shape.extents.end());
     const std::int64_t channels = shape.inputs + shape.outputs;

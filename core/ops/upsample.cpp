@@ -5,6 +5,7 @@
 #include <ATen/ops/avg_pool3d.h>
 #include <ATen/ops/upsample_nearest3d.h>
 #include <ATen/ops/upsample_trilinear3d.h>
+#include <ATen/ops/zeros.h>
 
 namespace voldiff::ops {
 
@@ -32,12 +33,22 @@ at::Tensor upsample_trilinear_2x(const at::Tensor& x) {
     });
 }
 
+at::Tensor upsample_zeros_2x(const at::Tensor& x) {
+    at::Tensor y = at::zeros({x.size(0), x.size(1), 2 * x.size(2), 2 * x.size(3), 2 * x.size(4)}, x.options());
+    at::Tensor even = y;
+    for (const std::int64_t axis : {2, 3, 4}) even = even.slice(axis, 0, even.size(axis), 2);
+    even.copy_(x);
+    return y;
+}
+
 at::Tensor upsample_2x(const at::Tensor& x, Upsampling kind) {
     switch (kind) {
         case Upsampling::nearest:
             return upsample_nearest_2x(x);
         case Upsampling::trilinear:
             return upsample_trilinear_2x(x);
+        case Upsampling::zeros:
+            return upsample_zeros_2x(x);
         case Upsampling::none:
             break;
     }

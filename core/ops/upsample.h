@@ -5,12 +5,14 @@
 
 namespace voldiff::ops {
 
-enum class Upsampling { none, nearest, trilinear };
+// `zeros`: the voxels of x stand at even places, zeros between them.
+enum class Upsampling { none, nearest, trilinear, zeros };
 
 // [N, C, D, H, W] -> [N, C, 2 D, 2 H, 2 W]; trilinear with align_corners false.
 at::Tensor upsample_2x(const at::Tensor& x, Upsampling kind);
 at::Tensor upsample_nearest_2x(const at::Tensor& x);
 at::Tensor upsample_trilinear_2x(const at::Tensor& x);
+at::Tensor upsample_zeros_2x(const at::Tensor& x);
 // [N, C, D, H, W] -> [N, C, D / 2, H / 2, W / 2], mean of 2 x 2 x 2 voxels; an odd last plane is left out.
 at::Tensor average_pool_2x(const at::Tensor& x);
 

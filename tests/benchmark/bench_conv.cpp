@@ -3,16 +3,17 @@
 //   build/bin/bench_conv [--threads N] [INPUTS OUTPUTS EXTENT]...
 //
 // For each variant the best time of some rounds that take turns with LibTorch's, their ratio, and the rms of the error
-// against float64 over that of LibTorch's. nearest_2x is compared with the convolution of the doubled volume.
+// against float64 over that of LibTorch's. nearest_2x and zeros_2x are compared with the convolution of the doubled
+// volume.
 #include "core/ops/conv_libtorch.h"
 #include "core/ops/kernels/plane_conv.h"
 #include "core/ops/kernels/volume_rows.h"
+#include "core/ops/upsample.h"
 #include "core/ops/volumes.h"
 #include "tests/benchmark/networks.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/conv3d.h>
-#include <ATen/ops/upsample_nearest3d.h>
 
 #include <chrono>
 #include <functional>
@@ -23,7 +24,7 @@ using namespace voldiff::benchmark;
 namespace {
 
 constexpr int rounds = 4;
-constexpr const char* names[] = {"direct", "f222", "f224", "f244", "f444", "nearest_2x"};  // as ConvVariant
+constexpr const char* names[] = {"direct", "f222", "f224", "f244", "f444", "nearest_2x", "zeros_2x"};  // as ConvVariant
 
 struct Shape {
     std::int64_t inputs, outputs, extent;
@@ -35,13 +36,16 @@ double milliseconds(const std::function<at::Tensor()>& run) {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
 }
 
-at::Tensor doubled(const at::Tensor& x) {
-    return at::upsample_nearest3d(x, {2 * x.size(2), 2 * x.size(3), 2 * x.size(4)});
+// What the variant's convolution is a convolution of.
+at::Tensor upsampled(ops::ConvVariant variant, const at::Tensor& x) {
+    if (variant == ops::ConvVariant::nearest_2x) return ops::upsample_nearest_2x(x);
+    return variant == ops::ConvVariant::zeros_2x ? ops::upsample_zeros_2x(x) : x;
 }
 
 at::Tensor by_kernel(const ops::PackedConv& packed, const at::Tensor& x) {
     const auto outputs = static_cast<std::int64_t>(packed.outputs);
-    const std::int64_t scale = packed.variant == ops::ConvVariant::nearest_2x ? 2 : 1;
+    const auto& kernels = ops::tile_kernels(packed.variant);
+    const std::int64_t scale = kernels.output[0] / kernels.step[0];
     const at::Tensor y = ops::empty_volume({1, outputs, scale * x.size(2), scale * x.size(3), scale * x.size(4)}, x);
     const ops::VolumeRows rows{ops::volume(x, 0), {x.size(2), x.size(3), x.size(4)}, x.size(1)};
     ops::ConvPlanes planes;
@@ -65,9 +69,8 @@ void compare(const Shape& shape, ops::ConvVariant variant, const at::Tensor& x, 
         ops::pack_conv(variant, static_cast<std::size_t>(shape.outputs), static_cast<std::size_t>(shape.inputs),
                        weight.data_ptr<float>(), bias.data_ptr<float>());
     const at::Tensor input = ops::channels_last(x);
-    const bool nearest = variant == ops::ConvVariant::nearest_2x;
     const auto own = [&] { return by_kernel(packed, input); };
-    const auto libtorch = [&] { return ops::libtorch_conv3d(nearest ? doubled(x) : x, weight, bias, 1, 1); };
+    const auto libtorch = [&] { return ops::libtorch_conv3d(upsampled(variant, x), weight, bias, 1, 1); };
     double own_time = 1e9;
     double libtorch_time = 1e9;
     for (int i = 0; i < rounds; ++i) {
@@ -75,8 +78,7 @@ void compare(const Shape& shape, ops::ConvVariant variant, const at::Tensor& x, 
         libtorch_time = std::min(libtorch_time, milliseconds(libtorch));
     }
     const at::Tensor wide = x.to(at::kDouble);
-    const at::Tensor exact =
-        at::conv3d(nearest ? doubled(wide) : wide, weight.to(at::kDouble), bias.to(at::kDouble), 1, 1);
+    const at::Tensor exact = at::conv3d(upsampled(variant, wide), weight.to(at::kDouble), bias.to(at::kDouble), 1, 1);
     std::printf("%4ld -> %-4ld %3ld^3  %-10s  LibTorch %8.2f ms  kernel %8.2f ms  ratio %5.2f  error ratio %.2f\n",
                 static_cast<long>(shape.inputs), static_cast<long>(shape.outputs), static_cast<long>(shape.extent),
                 names[static_cast<std::size_t>(variant)], libtorch_time, own_time, libtorch_time / own_time,

@@ -11,6 +11,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/conv3d.h>
+#include <ATen/ops/conv_transpose3d.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/randn.h>
@@ -54,7 +55,7 @@ at::Tensor by_kernel(ConvVariant variant, const at::Tensor& x, const Layer& laye
     const ops::PackedConv packed =
         ops::pack_conv(variant, static_cast<std::size_t>(outputs), static_cast<std::size_t>(x.size(1)),
                        layer.weight.data_ptr<float>(), layer.bias.data_ptr<float>());
-    const std::int64_t scale = variant == ConvVariant::nearest_2x ? 2 : 1;
+    const std::int64_t scale = ops::tile_kernels(variant).output[0] / ops::tile_kernels(variant).step[0];
     const at::Tensor input = ops::channels_last(x);
     const at::Tensor y = ops::empty_volume({1, outputs, scale * x.size(2), scale * x.size(3), scale * x.size(4)}, x);
     ops::ConvPlanes planes;
@@ -73,9 +74,10 @@ at::Tensor by_kernel(ConvVariant variant, const at::Tensor& x, const Layer& laye
 }
 
 at::Tensor exact(ConvVariant variant, const at::Tensor& x, const Layer& layer) {
-    const at::Tensor input = in_double(x);
-    return at::conv3d(variant == ConvVariant::nearest_2x ? doubled(input) : input, in_double(layer.weight),
-                      in_double(layer.bias), 1, 1);
+    at::Tensor input = in_double(x);
+    if (variant == ConvVariant::nearest_2x) input = doubled(input);
+    if (variant == ConvVariant::zeros_2x) input = ops::upsample_zeros_2x(input);
+    return at::conv3d(input, in_double(layer.weight), in_double(layer.bias), 1, 1);
 }
 
 // Bound of the rms error over the rms of the convolution without its bias, in float32 epsilons. A sum of n rounded
@@ -87,6 +89,7 @@ double bound(ConvVariant variant) {
     switch (variant) {
         case ConvVariant::direct:
         case ConvVariant::nearest_2x:
+        case ConvVariant::zeros_2x:
         case ConvVariant::f222:
             return 4 * eps;
         case ConvVariant::f224:
@@ -99,8 +102,9 @@ double bound(ConvVariant variant) {
     return 20 * eps;
 }
 
-const std::vector<ConvVariant> all_variants = {ConvVariant::direct, ConvVariant::f222, ConvVariant::f224,
-                                               ConvVariant::f244,   ConvVariant::f444, ConvVariant::nearest_2x};
+const std::vector<ConvVariant> all_variants = {ConvVariant::direct,  ConvVariant::f222, ConvVariant::f224,
+                                               ConvVariant::f244,    ConvVariant::f444, ConvVariant::nearest_2x,
+                                               ConvVariant::zeros_2x};
 
 class ConvKernel : public testing::TestWithParam<ConvVariant> {};
 INSTANTIATE_TEST_SUITE_P(Variants, ConvKernel, testing::ValuesIn(all_variants));
@@ -166,12 +170,11 @@ struct FusionCase {
 };
 
 class FusedConv : public testing::TestWithParam<FusionCase> {};
-INSTANTIATE_TEST_SUITE_P(Kinds, FusedConv,
-                         testing::Values(FusionCase{ops::Upsampling::none, false},
-                                         FusionCase{ops::Upsampling::none, true},
-                                         FusionCase{ops::Upsampling::nearest, true},
-                                         FusionCase{ops::Upsampling::trilinear, false},
-                                         FusionCase{ops::Upsampling::trilinear, true}));
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, FusedConv,
+    testing::Values(FusionCase{ops::Upsampling::none, false}, FusionCase{ops::Upsampling::none, true},
+                    FusionCase{ops::Upsampling::nearest, true}, FusionCase{ops::Upsampling::zeros, true},
+                    FusionCase{ops::Upsampling::trilinear, false}, FusionCase{ops::Upsampling::trilinear, true}));
 
 at::Tensor expected_fusion(const FusionCase& kind, const at::Tensor& x, const Layer& layer,
                            const ops::GroupNormParameters& norm, const at::Tensor& shift, const at::Tensor& residual) {
@@ -181,6 +184,7 @@ at::Tensor expected_fusion(const FusionCase& kind, const at::Tensor& x, const La
         h = h * at::sigmoid(h);
     }
     if (kind.upsampling == ops::Upsampling::nearest) h = doubled(h);
+    if (kind.upsampling == ops::Upsampling::zeros) h = ops::upsample_zeros_2x(h);
     if (kind.upsampling == ops::Upsampling::trilinear) {
         h = at::upsample_trilinear3d(h, {2 * x.size(2), 2 * x.size(3), 2 * x.size(4)}, false, 2.0, 2.0, 2.0);
     }
@@ -203,6 +207,21 @@ TEST_P(FusedConv, IsTheSameAsOneStepAfterTheOther) {
         ops::use_own_kernels(own);
         const at::Tensor y = ops::conv3d(x, {layer.weight, layer.bias}, fusion);
         EXPECT_LT(rms(in_double(y) - expected), 2e-6 * rms(expected)) << own;
+        EXPECT_LT(largest(in_double(y) - expected), 1e-5 * largest(expected)) << own;
+    }
+    ops::use_own_kernels(true);
+}
+
+// Against LibTorch's own, by the kernels and without them.
+TEST(TransposedConv, IsAConvolutionOfAVolumeWithZeros) {
+    const at::Tensor x = normal({2, 12, 5, 6, 7}, 1);
+    const at::Tensor weight = normal({12, 10, 3, 3, 3}, 2);
+    const at::Tensor bias = normal({10}, 3);
+    const at::Tensor expected =
+        at::conv_transpose3d(in_double(x), in_double(weight), in_double(bias), /*stride=*/2, /*padding=*/1, 1);
+    for (const bool own : {true, false}) {
+        ops::use_own_kernels(own);
+        const at::Tensor y = ops::conv_transpose3d(x, weight, bias, 2, 1, 1);
         EXPECT_LT(largest(in_double(y) - expected), 1e-5 * largest(expected)) << own;
     }
     ops::use_own_kernels(true);

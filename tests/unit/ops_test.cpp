@@ -2,6 +2,7 @@
 #include "core/error.h"
 #include "core/ops/attention.h"
 #include "core/ops/conv.h"
+#include "core/ops/conv_libtorch.h"
 #include "core/ops/norm.h"
 #include "core/ops/upsample.h"
 
@@ -155,7 +156,7 @@ TEST(ConvTranspose, IsTheSameInSlabs) {
         const std::int64_t k = kind.kernel;
         const at::Tensor weight = normal({3, 40, k, k, k}, 2);
         const at::Tensor bias = normal({40}, 3);
-        const at::Tensor slabs = ops::conv_transpose3d(x, weight, bias, 2, kind.padding, kind.output_padding);
+        const at::Tensor slabs = ops::libtorch_conv_transpose3d(x, weight, bias, 2, kind.padding, kind.output_padding);
         const at::Tensor whole = at::conv_transpose3d(x, weight, bias, 2, kind.padding, kind.output_padding);
         ASSERT_EQ(slabs.sizes(), whole.sizes());
         const double eps = 1.2e-7;

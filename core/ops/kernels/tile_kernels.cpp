@@ -102,6 +102,23 @@ struct Doubled {
     }
 };
 
+// A signal with zeros between its values: y[2i] = w1 x[i], y[2i+1] = w0 x[i] + w2 x[i+1]. Nothing is saved but the
+// products with zeros; the value before x[i] is read in vain.
+struct Stuffed {
+    static constexpr int taps = 3, step = 1, outputs = 2;
+    static HWY_INLINE void input(Vector* d, int s) { d[0] = d[s]; }
+    static HWY_INLINE void output(const Vector* m, int s, Vector* y, int t) {
+        y[0] = m[0];
+        y[t] = hn::Add(m[s], m[2 * s]);
+    }
+    template <class T>
+    static HWY_INLINE void filter(T w0, T w1, T w2, T* u, std::size_t s) {
+        u[0] = w1;
+        u[s] = w0;
+        u[2 * s] = w2;
+    }
+};
+
 template <class Z, class Y, class X>
 struct Winograd {
     static constexpr int plane_points = Y::taps * X::taps;
@@ -325,6 +342,7 @@ const TileKernels* all_kernels() {
         winograd_kernels<Two, Four, Four>(),
         winograd_kernels<Four, Four, Four>(),
         winograd_kernels<Doubled, Doubled, Doubled>(),
+        winograd_kernels<Stuffed, Stuffed, Stuffed>(),
     };
     return kernels;
 }

@@ -15,9 +15,10 @@ namespace voldiff::ops {
 
 // Output voxels of a tile along z, y and x. Fewer products a voxel, larger rounding errors, more memory for weights:
 // f222 3.4 times fewer, f224 4.5, f244 6, f444 8. `nearest_2x` is the convolution of the volume doubled by nearest
-// neighbours, exactly, with 8 times fewer products. `direct` is the plain sum.
-enum class ConvVariant { direct, f222, f224, f244, f444, nearest_2x };
-constexpr std::size_t conv_variants = 6;
+// neighbours, exactly, with 8 times fewer products; `zeros_2x` the same for zeros between the voxels (a transposed
+// convolution). `direct` is the plain sum.
+enum class ConvVariant { direct, f222, f224, f244, f444, nearest_2x, zeros_2x };
+constexpr std::size_t conv_variants = 7;
 
 struct TileInput {
     std::array<const float*, 6> planes{};  // where the tile starts in each of its padded planes
