@@ -8,8 +8,9 @@ Markdown table, a row as soon as it is measured. --exact: the error of both agai
 float64 instead. Weights are random in MAISI's architecture, and those of the demo.
 
 Seconds are medians of the rounds: of a whole call with all that is done once (decoder), of a call after a first one
-(U-Net), of the whole program (generation), and from its start to the end of the first denoising step (start). Memory is
-the largest of the rounds: peak resident set of the process.
+(U-Net), of the whole program (generation), and from its start to the end of the first denoising step (start; its CPU
+time is that of ten steps). Memory is the largest of the rounds: peak resident set of the process. Ratios are against
+the faster of MONAI's two.
 """
 import argparse
 import json
@@ -34,7 +35,7 @@ class Row:
     name: str
     task: str  # decoder, unet, generate, start
     latent: tuple
-    mode: str = "store"  # decode.mode, of voldiff alone
+    modes: tuple = ("store",)  # decode.mode, of voldiff alone: a line for each
     model: str = "maisi"
 
     def monai_bytes(self):
@@ -45,17 +46,13 @@ class Row:
 
 ROWS = [
     Row("decoder 16^3", "decoder", (16, 16, 16)),
-    Row("decoder 32^3", "decoder", (32, 32, 32)),
-    Row("decoder 32^3, mode min", "decoder", (32, 32, 32), "min"),
-    Row("decoder 32^3, mode multipass", "decoder", (32, 32, 32), "multipass"),
-    Row("decoder 64^3", "decoder", (64, 64, 64)),
-    Row("decoder 64^3, mode min", "decoder", (64, 64, 64), "min"),
-    Row("decoder 64^3, mode multipass", "decoder", (64, 64, 64), "multipass"),
+    Row("decoder 32^3", "decoder", (32, 32, 32), ("store", "min", "multipass")),
+    Row("decoder 64^3", "decoder", (64, 64, 64), ("store", "min", "multipass")),
     Row("U-Net step 32^3", "unet", (32, 32, 32)),
     Row("U-Net step 64x64x32", "unet", (64, 64, 32)),
     Row("U-Net step 64^3", "unet", (64, 64, 64)),
-    Row("generation 128^3, 30 steps", "generate", (32, 32, 32), "auto"),
-    Row("start to first step, demo", "start", (16, 16, 16), "auto", "demo"),
+    Row("generation 128^3, 30 steps", "generate", (32, 32, 32), ("auto",)),
+    Row("start to first step, demo", "start", (16, 16, 16), ("auto",), "demo"),
 ]
 EXACT_ROWS = [
     Row("decoder 16^3, random weights", "decoder", (16, 16, 16)),
@@ -68,15 +65,17 @@ EXACT_ROWS = [
 @dataclass
 class Measured:
     seconds: float
+    cpu_seconds: float  # of all threads: what else the machine does disturbs it less
     peak_bytes: int
     output: numpy.ndarray
 
 
 def watch(command, environment, until=None):
-    """Runs a command to its end: (seconds to the end, or to the first line of stderr with `until`; what wait4 tells as
-    peak resident set; stdout)."""
+    """Runs a command to its end: (seconds to the end, or to the first line of stderr with `until`; CPU seconds; peak
+    resident set; stdout)."""
+    environment = {"OMP_WAIT_POLICY": "passive", **os.environ, **environment}  # as app/run does, for both sides
     began = time.monotonic()
-    with subprocess.Popen(command, env={**os.environ, **environment}, text=True, stdout=subprocess.PIPE,
+    with subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
         errors, seconds = [], None
         for line in process.stderr:
@@ -88,12 +87,11 @@ def watch(command, environment, until=None):
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}:\n" + "".join(errors[-8:]))
-    return seconds or time.monotonic() - began, usage.ru_maxrss * 1024, output
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return seconds or time.monotonic() - began, cpu_seconds, usage.ru_maxrss * 1024, output
 
 
 class Voldiff:
-    environment = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")}  # as app/run sets it
-
     def __init__(self, build, folder):
         self.programs, self.folder = Path(build) / "bin", folder
         subprocess.run([self.programs / "random_model", CONFIGS / "networks/rflow.yaml", folder], check=True)
@@ -107,25 +105,26 @@ class Voldiff:
         command = [self.programs / "voldiff", "generate", self.configs[model], "--print-config", "--json"]
         return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
-    def measure(self, row, threads):
-        program = self.generate if row.task in ("generate", "start") else self.network
-        return program(row, threads)
+    def measure(self, row, threads, mode):
+        if row.task in ("generate", "start"):
+            return self.generate(row, threads, mode)
+        return self.network(row, threads, mode)
 
-    def network(self, row, threads):
+    def network(self, row, threads, mode):
         result = self.folder / "voldiff.raw"
         command = [self.programs / "bench_side", row.task, self.configs[row.model], *row.latent, threads,
-                   2 if row.task == "unet" else 1, row.mode, result]
-        _, _, printed = watch([*map(str, command)], self.environment)
+                   2 if row.task == "unet" else 1, mode, result]
+        *_, printed = watch([*map(str, command)], {})
         return Measured(**json.loads(printed), output=numpy.fromfile(result, numpy.float32))
 
-    def generate(self, row, threads):
+    def generate(self, row, threads, mode):
         volume = self.folder / "voldiff.nii"
         command = [self.programs / "voldiff", "generate", self.configs[row.model], "-o", volume, "--force", "--set",
-                   f"runtime.threads={threads}", "--set", f"sampling.steps={10 if row.task == 'start' else 30}"]
+                   f"runtime.threads={threads}", "--set", f"decode.mode={mode}", "--set", f"sampling.steps={10 if row.task == 'start' else 30}"]
         first = "denoise 1/" if row.task == "start" else None  # with ten steps every step has its line
-        seconds, peak, _ = watch([*map(str, command)], self.environment, first)
+        seconds, cpu_seconds, peak, _ = watch([*map(str, command)], {}, first)
         stages = json.loads(volume.with_suffix(".json").read_text())["stages"]  # each begins a new peak
-        return Measured(seconds, max(peak, *(stage["peak_memory_bytes"] for stage in stages)),
+        return Measured(seconds, cpu_seconds, max(peak, *(stage["peak_memory_bytes"] for stage in stages)),
                         numpy.fromfile(volume, numpy.int16, offset=352))
 
 
@@ -144,12 +143,14 @@ class Monai:
                "calls": 2 if row.task == "unet" and dtype == "float32" else 1, "output": str(result),
                "weights": {name: str(base / config["weights"][name]) for name in ("autoencoder", "diffusion_unet")}}
         command = [sys.executable, str(HERE / "monai_side.py"), "generate" if whole else row.task, json.dumps(job)]
-        seconds, peak, printed = watch(command, self.environment, "step" if row.task == "start" else None)
+        seconds, cpu_seconds, peak, printed = watch(command, self.environment, "step" if row.task == "start" else None)
         told = json.loads(printed.splitlines()[-1])
         values = numpy.fromfile(result, numpy.int16 if whole else dtype)
         if whole:  # NIfTI has x fastest
             values = values.reshape([4 * extent for extent in row.latent]).ravel(order="F")
-        return Measured(seconds if whole else told["seconds"], peak, values)
+        if not whole:
+            seconds, cpu_seconds = told["seconds"], told["cpu_seconds"]
+        return Measured(seconds, cpu_seconds, peak, values)
 
 
 def difference(a, b):
@@ -157,9 +158,16 @@ def difference(a, b):
     return numpy.sqrt(numpy.mean(delta ** 2)), numpy.abs(delta).max()
 
 
+def median(rounds, what="seconds"):
+    return statistics.median(getattr(one, what) for one in rounds)
+
+
+def peak(rounds):
+    return max(one.peak_bytes for one in rounds)
+
+
 def cell(rounds):
-    seconds = statistics.median(one.seconds for one in rounds)
-    return f"{seconds:.3g} s, {max(one.peak_bytes for one in rounds) / 1e9:.2f} GB"
+    return f"{median(rounds):.3g} s, {peak(rounds) / 1e9:.2f} GB"
 
 
 def available_bytes():
@@ -168,32 +176,37 @@ def available_bytes():
 
 
 def compare(row, threads, repeat, voldiff, monai):
-    """A row of the table, measured."""
+    """The lines of a row, measured in turns."""
     variants = [CONFIG_SPLITS, 1] if row.task in ("decoder", "generate") else [1]
     fits = row.monai_bytes() < available_bytes()
-    own, reference = [], {splits: [] for splits in variants}
+    own, reference = {mode: [] for mode in row.modes}, {splits: [] for splits in variants}
     for _ in range(repeat):
-        own.append(voldiff.measure(row, threads))
+        for mode, rounds in own.items():
+            rounds.append(voldiff.measure(row, threads, mode))
         for splits in variants if fits else []:
             reference[splits].append(monai.measure(row, threads, splits))
-    if not fits:
-        return [row.name, threads, cell(own), "does not fit", "does not fit", "", "", ""]
-    medians = {splits: statistics.median(one.seconds for one in rounds) for splits, rounds in reference.items()}
-    best = min(medians, key=medians.get)
-    faster = medians[best] / statistics.median(one.seconds for one in own)
-    memory = min(one.peak_bytes for one in reference[best]) / max(one.peak_bytes for one in own)
-    rms, largest = difference(own[-1].output, reference[1][-1].output)
-    unit = " HU" if row.task in ("generate", "start") else ""
-    return [row.name, threads, cell(own), cell(reference[CONFIG_SPLITS]) if len(variants) > 1 else "same",
-            cell(reference[1]), f"{faster:.2f}", f"{memory:.2f}", f"{rms:.2g}{unit} ({largest:.2g}{unit})"]
+    for mode, rounds in own.items():
+        name = row.name + (f", mode {mode}" if len(own) > 1 else "")
+        yield [name, threads, cell(rounds), *(against(reference, rounds) if fits else ["does not fit"] * 2 + [""] * 4)]
+
+
+def against(reference, own):
+    """The cells of MONAI, and how voldiff compares with its faster variant."""
+    best = min(reference.values(), key=median)
+    first = reference.get(CONFIG_SPLITS)
+    rms, largest = difference(own[-1].output, best[-1].output)
+    unit = " HU" if own[-1].output.dtype == numpy.int16 else ""
+    return [cell(first) if first else "same", cell(reference[1]), f"{median(best) / median(own):.2f}",
+            f"{median(best, 'cpu_seconds') / median(own, 'cpu_seconds'):.2f}", f"{peak(best) / peak(own):.2f}",
+            f"{rms:.2g}{unit} ({largest:.2g}{unit})"]
 
 
 def compare_exact(row, threads, _, voldiff, monai):
     exact = monai.measure(row, threads, 1, "float64").output
     scale = numpy.sqrt(numpy.mean(exact ** 2))
-    errors = [difference(exact, side.output.astype(numpy.float64))[0] / scale
-              for side in (voldiff.measure(row, threads), monai.measure(row, threads, 1))]
-    return [row.name, threads, f"{errors[0]:.3g}", f"{errors[1]:.3g}", f"{errors[0] / errors[1]:.2f}"]
+    errors = [difference(exact, side.output)[0] / scale
+              for side in (voldiff.measure(row, threads, "store"), monai.measure(row, threads, 1))]
+    yield [row.name, threads, f"{errors[0]:.3g}", f"{errors[1]:.3g}", f"{errors[0] / errors[1]:.2f}"]
 
 
 def machine():
@@ -216,7 +229,7 @@ def main():
     parser.add_argument("--exact", action="store_true")
     arguments = parser.parse_args()
     titles = ["", "threads", "voldiff", f"MONAI, num_splits {CONFIG_SPLITS}", "MONAI, num_splits 1", "times faster",
-              "times less memory", "difference rms (largest)"]
+              "times less CPU", "times less memory", "difference rms (largest)"]
     if arguments.exact:
         titles = ["rms error over rms of the values", "threads", "voldiff", "MONAI float32", "ratio"]
     print(machine() + "\n")
@@ -229,7 +242,8 @@ def main():
             for threads in map(int, arguments.threads.split(",")):
                 if any(word in row.name for word in arguments.only):
                     measure = compare_exact if arguments.exact else compare
-                    print_row(measure(row, threads, arguments.repeat, voldiff, monai))
+                    for line in measure(row, threads, arguments.repeat, voldiff, monai):
+                        print_row(line)
 
 
 main()
