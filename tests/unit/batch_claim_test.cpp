@@ -201,6 +201,26 @@ TEST_F(BatchJournal, LeavesOutNonsense) {
     EXPECT_TRUE(read_journal(folder / "none.jsonl").empty());
 }
 
+TEST_F(BatchJournal, LeavesOutLinesThatNobodyWrote) {
+    const std::string event = "{\"event\": \"done\", \"id\": \"a\"}\n";
+    const std::string file =
+        write("batch.jsonl", event + std::string(3 << 20, '[') + "\n" + event + "{\"event\": \"cut");
+    std::uint64_t offset = 0;
+    EXPECT_EQ(read_journal(file, offset).size(), 2U);
+    EXPECT_EQ(offset, 2 * event.size() + (3 << 20) + 1) << "behind the last whole line";
+    EXPECT_TRUE(read_journal(folder).empty());
+    EXPECT_TRUE(read_journal("/dev/zero").empty());
+}
+
+TEST_F(BatchJournal, TellsWhatFailedLast) {
+    const auto failures = failures_of({{{"event", "failed"}, {"id", "a"}, {"code", 5}, {"error", "old"}},
+                                       {{"event", "done"}, {"id", "a"}},
+                                       {{"event", "failed"}, {"id", "b"}, {"code", 1e300}, {"error", "\x1B[2Jred"}}});
+    ASSERT_EQ(failures.size(), 1U);
+    EXPECT_EQ(failures.at("b").code(), ErrorCode::internal);
+    EXPECT_STREQ(failures.at("b").what(), "?[2Jred");
+}
+
 TEST_F(BatchJournal, NoticesThatItsFolderIsGone) {
     Journal journal(folder / "night");
     EXPECT_TRUE(journal.still_there());
