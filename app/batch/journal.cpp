@@ -113,6 +113,11 @@ Journal::Journal(const fs::path& folder) : path_(journal_path(folder)) {
         const std::string reason = problem ? problem.message() : std::strerror(errno);
         throw Error(ErrorCode::io, "cannot write the journal '" + path_.string() + "': " + reason);
     }
+    struct stat status {};
+    if (::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode)) {
+        ::close(file_);
+        throw Error(ErrorCode::io, "cannot write the journal '" + path_.string() + "': it is not a plain file");
+    }
     read_to_ = static_cast<std::uint64_t>(::lseek(file_, 0, SEEK_END));
 }
 

@@ -5,9 +5,12 @@
 #include "app/batch/jobs.h"
 #include "app/commands/commands.h"
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace voldiff {
 

@@ -230,7 +230,7 @@ def memory_limit(new, _):
     batch.check_complete(len(result["made"]))
 
 
-def hostile(new, _):
+def hostile(new, configs):
     """A list from somebody else writes nothing outside the folder, and starts no program."""
     batch = new(runs=1)
     outside = batch.folder / "outside"
@@ -274,10 +274,11 @@ def hostile(new, _):
             jobs.write_text(f"runs: [{{{entry}}}]")
             text = batch.run("--dry-run", expect=8 if "config" in entry else 3, timeout=30)
             assert "it is not a plain file" in text, text
-        for option in ("weights.diffusion_unet", "mask.file"):
-            refused(f"{option}: {path}", "there is no file", 4)
+        controlnet = configs / "demo_model/controlnet.safetensors"
+        for settings in (f"weights.diffusion_unet: {path}", f"weights.controlnet: {controlnet}, mask.file: {path}"):
+            refused(settings, "there is no file", 4)
     refused("network.diffusion_unet_def.num_channels: [1000000000, 32, 64, 96]", "expected an integer from 1 to")
-    refused("network.diffusion_unet_def.num_channels: [65536, 65536, 65536, 65536]", "", 5)
+    refused("network.diffusion_unet_def.num_channels: [65536, 65536, 65536, 65536]", "not enough memory", 6)
     jobs.write_text("runs: [{config: demo.yaml, seeds: 0..999999999999}]")
     assert "more than 10000 seeds" in batch.run(expect=3)
     jobs.write_text("runs: [{config: demo.yaml, matrix: {%s}}]" % ", ".join(f"a{i}: [1, 2, 3, 4]" for i in range(9)))

@@ -199,20 +199,21 @@ TEST(Forecasts, PreferWhatWasMeasured) {
     work.latent_voxels = 100;
     work.steps = 10;
     work.parameters = 10;
-    EXPECT_EQ(Forecaster({}).of(work).source, "unknown");
+    EXPECT_EQ(Forecaster(std::vector<JournalEvent>()).of(work).source, "unknown");
     const JournalEvent other{
         {"event", "done"}, {"kind", "o"}, {"seconds", 3.0}, {"work", 1000.0}, {"peak_memory_bytes", 7}};
-    const Forecast scaled = Forecaster({other}).of(work);
+    const std::vector<JournalEvent> others{other};
+    const Forecast scaled = Forecaster(others).of(work);
     EXPECT_EQ(scaled.source, "scaled");
     EXPECT_DOUBLE_EQ(scaled.seconds, 30);
-    const Forecast tried = Forecaster({other}, {{"k", {4, 5}}}).of(work);
+    const Forecast tried = Forecaster(others, {{"k", {4, 5}}}).of(work);
     EXPECT_EQ(tried.source, "tried");
     EXPECT_DOUBLE_EQ(tried.seconds, 4);
     EXPECT_DOUBLE_EQ(tried.memory, 5);
     JournalEvent same = other;
     same["kind"] = "k";
     same["seconds"] = 8;
-    const Forecaster both({other, same}, {{"k", {4, 5}}});
+    const Forecaster both(std::vector<JournalEvent>{other, same}, {{"k", {4, 5}}});
     EXPECT_EQ(both.of(work).source, "measured");
     EXPECT_DOUBLE_EQ(both.of(work).seconds, 8);
     EXPECT_DOUBLE_EQ(both.of(work).memory, 7);
