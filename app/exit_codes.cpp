@@ -31,6 +31,10 @@ Error as_error(const std::exception& exception) {
     const bool memory = text.find("not enough memory") != std::string::npos ||
                         text.find("allocate memory") != std::string::npos ||
                         text.find("out of memory") != std::string::npos;
+    // LibTorch: "[enforce fail at ...] ...: you tried to allocate N bytes. Error code 12 (...)"
+    const std::size_t asked = text.find("tried to allocate");
+    if (memory && asked != std::string::npos)
+        return {ErrorCode::memory, "not enough memory: " + text.substr(asked, text.find('.', asked) - asked)};
     if (memory) return {ErrorCode::memory, text};
     return {ErrorCode::internal, text + "\nThis is a defect of voldiff; please report it with the command you ran."};
 }

@@ -1,9 +1,11 @@
 #include "app/output_name.h"
 
 #include "core/error.h"
+#include "io/config/scalar.h"
 #include "io/file.h"
 #include "io/volume/volume.h"
 
+#include <algorithm>
 #include <set>
 
 namespace voldiff {
@@ -11,10 +13,11 @@ namespace voldiff {
 namespace {
 
 constexpr std::size_t widest = 20;
+constexpr std::size_t longest_name = 200;  // bytes; file systems take 255, with the endings of volumes and claims
 
 [[noreturn]] void refuse(const std::string& pattern, const std::string& what) {
-    throw Error(ErrorCode::config,
-                "'output.name' is '" + pattern + "', " + what + "; expected text with {config}, {seed} and {index:03}");
+    throw Error(ErrorCode::config, "'output.name' is " + show_text(pattern) + ", " + what +
+                                       "; expected text with {config}, {seed} and {index:03}");
 }
 
 std::string padded(std::int64_t number, const std::string& width, const std::string& pattern) {
@@ -39,11 +42,17 @@ std::string label_name(std::string name) {
     return name + "_label";
 }
 
+bool is_control(unsigned char c) { return c < ' ' || c == 127; }
+
 void check_inside(const std::string& name, const std::string& pattern) {
     const std::filesystem::path path(name);
     if (path.empty() || path.is_absolute()) refuse(pattern, "which is no name inside the output directory");
+    if (std::any_of(name.begin(), name.end(), is_control)) refuse(pattern, "which has control characters");
     for (const auto& part : path) {
         if (part == "..") refuse(pattern, "which leaves the output directory");
+        if (part.native().size() > longest_name)
+            refuse(pattern, "which makes a name of " + std::to_string(part.native().size()) + " bytes, more than " +
+                                std::to_string(longest_name));
     }
 }
 

@@ -20,7 +20,8 @@ struct OutputFiles {
 };
 
 // `{config}`, `{seed}`, `{index}` and `{index:03}` (padded with zeros to a width, any of them) in output.name.
-// Throws Error(config) for other placeholders and for names that leave the directory.
+// Throws Error(config) for other placeholders, and for names that leave the directory, have control characters or a
+// part of more than 200 bytes.
 std::string expand_name(const std::string& pattern, const std::string& config, std::int64_t seed, std::int64_t index);
 
 // One entry a volume. Throws Error(config) where two volumes would have the same name, or for an unknown format, and

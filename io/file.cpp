@@ -3,6 +3,7 @@
 #include "core/error.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -161,20 +162,26 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
     file.commit();
 }
 
+// Non-blocking, so that a named pipe is refused instead of waited for; devices may never end.
 std::string read_text(const std::filesystem::path& path, std::size_t most) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) fail("read", path, EISDIR);
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream) fail("read", path, errno);
+    const Descriptor file(path, O_RDONLY | O_NONBLOCK);
+    struct stat status {};
+    if (file.get() < 0 || ::fstat(file.get(), &status) != 0) fail("read", path, errno);
+    if (S_ISDIR(status.st_mode)) fail("read", path, EISDIR);
+    if (!S_ISREG(status.st_mode))
+        throw Error(ErrorCode::io, "cannot read '" + path.string() + "': it is not a plain file");
     std::string text;
     std::string block(std::size_t{1} << 16, '\0');
-    while (stream.read(block.data(), static_cast<std::streamsize>(block.size())) || stream.gcount() > 0) {
-        text.append(block, 0, static_cast<std::size_t>(stream.gcount()));
+    while (true) {
+        const ssize_t count = ::read(file.get(), block.data(), block.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail("read", path, errno);
+        if (count == 0) return text;
+        text.append(block, 0, static_cast<std::size_t>(count));
         if (text.size() > most)
             throw Error(ErrorCode::io,
                         "cannot read '" + path.string() + "': larger than " + std::to_string(most) + " bytes");
     }
-    return text;
 }
 
 }  // namespace voldiff

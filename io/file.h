@@ -49,7 +49,8 @@ void remove_file(const std::filesystem::path& path);
 
 void write_text(const std::filesystem::path& path, const std::string& text);
 
-// The whole file. Throws Error(io) where it cannot be read or is larger than `most` bytes.
+// The whole file. Throws Error(io) where it cannot be read, is no plain file (a pipe, a device) or is larger than
+// `most` bytes.
 std::string read_text(const std::filesystem::path& path, std::size_t most = std::size_t{64} << 20);
 
 }  // namespace voldiff

@@ -105,8 +105,16 @@ BatchResult run_with_workers(const std::vector<const Job*>& jobs, const BatchCom
     return result_of(jobs, before, context.cancel);
 }
 
-void run_slurm(const std::vector<const Job*>& jobs, const BatchCommand& command, Context& context) {
-    const SlurmJob job = slurm_job(command, plan_report(jobs, command.verify));
+Report plan_of(std::vector<Job>& all, const std::vector<const Job*>& jobs, const BatchCommand& command,
+               const std::shared_ptr<ModelStore>& store, Context& context) {
+    const std::vector<JournalEvent> events = events_of(jobs);
+    Rehearsal rehearsal(store, context, command.force);
+    const auto estimates = rehearse(all, Forecaster(events).measured(), rehearsal, context);
+    return plan_report(jobs, command.verify, Forecaster(events, estimates));
+}
+
+void run_slurm(const Report& plan, const BatchCommand& command, Context& context) {
+    const SlurmJob job = slurm_job(command, plan);
     const std::string script = slurm_script(job);
     if (command.dry_run) {
         context.out << script;

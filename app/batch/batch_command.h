@@ -5,6 +5,7 @@
 #include "app/batch/runner.h"
 #include "app/batch/shard.h"
 #include "app/commands/commands.h"
+#include "app/table.h"
 
 #include <cstdint>
 #include <string>
@@ -40,7 +41,11 @@ std::string count_of(std::size_t count, const std::string& noun);  // "1 run", "
 BatchResult run_with_workers(const std::vector<const Job*>& jobs, const BatchCommand& command, const Shard& shard,
                              Context& context);
 
+// See `plan_report`, of `jobs`, which are some of `all`. Models are loaded and tried for what no journal tells of.
+Report plan_of(std::vector<Job>& all, const std::vector<const Job*>& jobs, const BatchCommand& command,
+               const std::shared_ptr<ModelStore>& store, Context& context);
+
 // --slurm: writes the script beside the output and submits it; with --dry-run prints it.
-void run_slurm(const std::vector<const Job*>& jobs, const BatchCommand& command, Context& context);
+void run_slurm(const Report& plan, const BatchCommand& command, Context& context);
 
 }  // namespace voldiff

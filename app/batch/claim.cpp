@@ -28,7 +28,7 @@ constexpr int most_generations = 1000;
 constexpr int probed = 4;  // generations looked for above the last one found: a release leaves holes for a moment
 
 std::optional<std::string> content_of(const fs::path& file) {
-    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (descriptor < 0) return {};
     std::array<char, 512> text{};
     const ssize_t size = ::read(descriptor, text.data(), text.size());

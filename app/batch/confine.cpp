@@ -27,6 +27,8 @@ fs::path real_path(const fs::path& path) {
 
 fs::path folder_inside(const fs::path& root, const std::string& directory) {
     const fs::path base = root.empty() ? "." : root;
+    if (std::any_of(directory.begin(), directory.end(), [](unsigned char c) { return c < ' ' || c == 127; }))
+        throw Error(ErrorCode::config, "'output.directory' has control characters; expected the name of a folder");
     const fs::path folder = (base / (directory.empty() ? "." : directory)).lexically_normal();
     const bool by_name = starts_with(fs::absolute(folder).lexically_normal(), fs::absolute(base).lexically_normal());
     if (by_name && starts_with(real_path(folder), real_path(base))) return folder;

@@ -3,8 +3,10 @@
 
 #include "app/batch/jobs.h"
 #include "app/batch/journal.h"
+#include "app/batch/rehearsal.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,20 +14,20 @@ namespace voldiff {
 
 struct Forecast {
     double seconds = 0;
-    double memory = 0;   // bytes
-    std::string source;  // "measured", "scaled" or "rough"
+    double memory = 0;   // bytes; 0: unknown
+    std::string source;  // "measured", "tried", "scaled" or "unknown"
 };
 
 class Forecaster {
   public:
-    // From what journals say of runs that are done.
-    explicit Forecaster(const std::vector<JournalEvent>& events);
+    // From what journals say of runs that are done, and from rehearsals, by kind (see Work).
+    explicit Forecaster(const std::vector<JournalEvent>& events, std::map<std::string, Estimate> estimates = {});
 
-    // Time: the mean of runs of the same kind (measured); else latent voxels x steps x weights, in proportion to the
-    // runs that are done (scaled), or to the demo model on one core of 2020 with the cores of this machine (rough:
-    // right within some factor). Memory: the most that a run of the kind took, else the decoder's prediction, the
-    // weights and 0.3 GB for the program.
+    // The mean time and the largest memory of runs of the same kind (measured); else its rehearsal (tried); else the
+    // time in proportion to the runs that are done, by latent voxels x steps x weights (scaled).
     Forecast of(const Work& work) const;
+    // The kinds that journals tell of.
+    std::set<std::string> measured() const;
 
   private:
     struct Sum {
@@ -35,6 +37,7 @@ class Forecaster {
     void add(Sum& sum, const JournalEvent& event);
 
     std::map<std::string, Sum> kinds_;
+    std::map<std::string, Estimate> estimates_;
     Sum all_;
 };
 

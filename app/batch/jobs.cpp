@@ -24,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double program_memory = 3e8;  // bytes, of the program and LibTorch
 constexpr double bytes_per_weight = 4;
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
@@ -55,13 +54,14 @@ double memory_for(const RunConfig& run) {
     return available > 0 ? available : 1e18;  // the system does not say
 }
 
-double fitting_decode_memory(const RunConfig& run, const Extents& latent) {
+// The options of the run, or smaller ones where these need more memory than there is.
+DecodeOptions fitting_decode(const RunConfig& run, const Extents& latent) {
     DecodeOptions options{run.decode.method, run.decode.roi, run.decode.overlap, run.decode.mode};
     const AutoencoderKl autoencoder(run.network.autoencoder);  // without weights, for its shape
     const double available = memory_for(run);
     while (true) {
         try {
-            return choose_decode(options, autoencoder, latent, available).prediction.bytes;
+            return choose_decode(options, autoencoder, latent, available).options;
         } catch (const Error& error) {
             const auto smaller = smaller_decode(options, autoencoder, latent);
             if (error.code() != ErrorCode::memory || !smaller) throw;
@@ -100,7 +100,6 @@ Work work_of(RunConfig run, const std::map<std::string, fs::path>& inputs) {
     for (const auto& [key, path] : inputs)
         if (key.rfind("weights.", 0) == 0) weights += static_cast<double>(fs::file_size(path));
     work.parameters = weights / bytes_per_weight;
-    work.memory = program_memory + weights;
     take_mask_size(run, inputs);
     work.size.assign(run.image.size.begin(), run.image.size.end());
     if (!run.mask.only) {
@@ -109,7 +108,7 @@ Work work_of(RunConfig run, const std::map<std::string, fs::path>& inputs) {
         work.latent_voxels =
             static_cast<double>(latent[0]) * static_cast<double>(latent[1]) * static_cast<double>(latent[2]);
         check_memory(run, work.latent_voxels);
-        work.memory += std::max(fitting_decode_memory(run, latent), denoise_memory(run, work.latent_voxels));
+        work.decode = fitting_decode(run, latent);
     }
     RunConfig kind = run;
     kind.mask.file.clear();

@@ -28,7 +28,7 @@ struct Work {
     std::int64_t steps = 0;
     double latent_voxels = 0;
     double parameters = 0;  // of the weight files, about
-    double memory = 0;      // bytes
+    DecodeOptions decode;   // that fit this machine's memory
     std::string kind;       // runs of one kind take the same time: a hash
 };
 

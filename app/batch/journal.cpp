@@ -14,6 +14,7 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 namespace voldiff {
@@ -21,6 +22,8 @@ namespace voldiff {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t longest_line = std::size_t{1} << 20;
 
 std::string utc_now() {
     const std::time_t now = std::time(nullptr);
@@ -66,11 +69,22 @@ fs::path journal_path(const fs::path& folder) { return folder / "batch.jsonl"; }
 
 std::vector<JournalEvent> read_journal(const fs::path& file, std::uint64_t& offset) {
     std::vector<JournalEvent> events;
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored)) return events;
     std::ifstream stream(file, std::ios::binary);
     stream.seekg(static_cast<std::streamoff>(offset));
-    for (std::string line; std::getline(stream, line) && !stream.eof();) {
-        offset += line.size() + 1;
-        JournalEvent event = JournalEvent::parse(line, nullptr, false);
+    std::string line(longest_line, '\0');
+    while (stream.getline(line.data(), static_cast<std::streamsize>(line.size())),
+           stream.gcount() > 0 && !stream.eof()) {
+        offset += static_cast<std::uint64_t>(stream.gcount());
+        if (stream.fail()) {  // a line that is longer
+            stream.clear();
+            stream.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+            offset += static_cast<std::uint64_t>(stream.gcount());
+            continue;
+        }
+        JournalEvent event =
+            JournalEvent::parse(line.data(), line.data() + stream.gcount() - 1, nullptr, /*allow_exceptions=*/false);
         if (event.is_object() && !text_of(event, "event").empty()) events.push_back(std::move(event));
     }
     return events;
@@ -98,6 +112,11 @@ Journal::Journal(const fs::path& folder) : path_(journal_path(folder)) {
     if (problem || file_ < 0) {
         const std::string reason = problem ? problem.message() : std::strerror(errno);
         throw Error(ErrorCode::io, "cannot write the journal '" + path_.string() + "': " + reason);
+    }
+    struct stat status {};
+    if (::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode)) {
+        ::close(file_);
+        throw Error(ErrorCode::io, "cannot write the journal '" + path_.string() + "': it is not a plain file");
     }
     read_to_ = static_cast<std::uint64_t>(::lseek(file_, 0, SEEK_END));
 }

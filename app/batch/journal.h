@@ -21,8 +21,8 @@ using JournalEvent = nlohmann::ordered_json;
 
 std::filesystem::path journal_path(const std::filesystem::path& folder);
 
-// The whole lines of a journal from the byte `offset` on, which moves behind them. What is no JSON object is left out;
-// none where there is no file.
+// The whole lines of a journal from the byte `offset` on, which moves behind them. What is no JSON object, or longer
+// than 1 MiB, is left out; none where there is no plain file.
 std::vector<JournalEvent> read_journal(const std::filesystem::path& file, std::uint64_t& offset);
 std::vector<JournalEvent> read_journal(const std::filesystem::path& file);
 

@@ -1,7 +1,6 @@
 #include "app/batch/report.h"
 
 #include "app/batch/claim.h"
-#include "app/batch/forecast.h"
 #include "app/batch/made.h"
 #include "app/progress.h"
 #include "core/text.h"
@@ -44,20 +43,7 @@ std::vector<JournalEvent> events_of(const std::vector<const Job*>& jobs) {
     return events;
 }
 
-std::map<std::string, Error> failures_of(const std::vector<JournalEvent>& events) {
-    std::map<std::string, Error> failures;
-    for (const JournalEvent& event : events) {
-        const std::string what = text_of(event, "event");
-        if (what == "failed" || what == "done") failures.erase(text_of(event, "id"));
-        if (what != "failed") continue;
-        const auto code = static_cast<ErrorCode>(static_cast<int>(number_of(event, "code")));
-        failures.emplace(text_of(event, "id"), Error(code, text_of(event, "error")));
-    }
-    return failures;
-}
-
-Report plan_report(const std::vector<const Job*>& jobs, bool verify) {
-    const Forecaster predictor(events_of(jobs));
+Report plan_report(const std::vector<const Job*>& jobs, bool verify, const Forecaster& forecaster) {
     Report runs = Report::array();
     double seconds = 0, memory = 0;
     std::size_t to_make = 0, bad = 0;
@@ -71,7 +57,7 @@ Report plan_report(const std::vector<const Job*>& jobs, bool verify) {
             continue;
         }
         const std::string why = why_not_made(*job, verify);
-        const Forecast prediction = predictor.of(*job->work);
+        const Forecast prediction = forecaster.of(*job->work);
         row["state"] = why.empty() ? "made" : why;
         row["size"] = job->work->size;
         row["steps"] = job->work->steps;
@@ -111,11 +97,12 @@ void print_plan(std::ostream& out, const Report& plan) {
 
 Report status_report(const std::vector<const Job*>& jobs) {
     const std::vector<JournalEvent> events = events_of(jobs);
-    const Forecaster predictor(events);
+    const Forecaster forecaster(events);
     const auto failures = failures_of(events);
     Report failed = Report::array(), running = Report::array();
     std::size_t made = 0, waiting = 0;
     double left = 0;
+    bool known = true;
     for (const Job* job : jobs) {
         if (!job->problem && why_not_made(*job, false).empty()) {
             ++made;
@@ -131,10 +118,14 @@ Report status_report(const std::vector<const Job*>& jobs) {
             ++waiting;
         else
             running.push_back({{"run", job->number}, {"volume", name_of(*job)}, {"by", owner}});
-        if (job->work) left += predictor.of(*job->work).seconds;
+        if (!job->work) continue;
+        const Forecast prediction = forecaster.of(*job->work);
+        left += prediction.seconds;
+        known = known && prediction.source != "unknown";
     }
-    return {{"runs", jobs.size()}, {"made", made},     {"running", running},
-            {"waiting", waiting},  {"failed", failed}, {"seconds_left_in_one_process", left}};
+    return {{"runs", jobs.size()}, {"made", made},
+            {"running", running},  {"waiting", waiting},
+            {"failed", failed},    {"seconds_left_in_one_process", known ? Report(left) : Report()}};
 }
 
 void print_status(std::ostream& out, const Report& status) {
@@ -147,7 +138,10 @@ void print_status(std::ostream& out, const Report& status) {
     print_field(out, "failed", std::to_string(status.at("failed").size()));
     for (const Report& run : status.at("failed"))
         out << "  " << run.at("volume").get<std::string>() << "  " << first_line(run.at("error")) << "\n";
-    print_field(out, "left", duration(status.at("seconds_left_in_one_process")) + " in one process");
+    const Report& left = status.at("seconds_left_in_one_process");
+    print_field(
+        out, "left",
+        left.is_null() ? "unknown before the first volume (--dry-run tries)" : duration(left) + " in one process");
 }
 
 Report result_report(const BatchResult& result) {

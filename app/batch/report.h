@@ -1,6 +1,8 @@
 // A batch as tables for people and as JSON.
 #pragma once
 
+#include "app/batch/forecast.h"
+#include "app/batch/history.h"
 #include "app/batch/jobs.h"
 #include "app/batch/journal.h"
 #include "app/batch/runner.h"
@@ -16,11 +18,8 @@ namespace voldiff {
 // What the journals beside the volumes of these jobs say, folder by folder.
 std::vector<JournalEvent> events_of(const std::vector<const Job*>& jobs);
 
-// By id: what a run failed with last, unless it was made since.
-std::map<std::string, Error> failures_of(const std::vector<JournalEvent>& events);
-
 // --dry-run: one entry a run (number, volume, what it is, its state, predicted seconds and memory, from what) and sums.
-Report plan_report(const std::vector<const Job*>& jobs, bool verify);
+Report plan_report(const std::vector<const Job*>& jobs, bool verify, const Forecaster& forecaster);
 void print_plan(std::ostream& out, const Report& plan);
 
 // --status: how many are made, failed, running (by whom) and to be made, and how long the rest will take.

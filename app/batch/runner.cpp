@@ -158,7 +158,7 @@ class Runner {
     bool failed_elsewhere(const Job& job) {
         for (const JournalEvent& event : journals_.at(folder_of(job))->news()) {
             const bool own = text_of(event, "host") == host_name() && number_of(event, "process") == ::getpid();
-            if (text_of(event, "event") == "failed" && !own) failures_[text_of(event, "id")] = text_of(event, "error");
+            if (text_of(event, "event") == "failed" && !own) failures_[text_of(event, "id")] = error_text(event);
         }
         const auto found = failures_.find(job.id);
         if (found == failures_.end()) return false;

@@ -44,25 +44,29 @@ void conclude(const BatchResult& result, const BatchCommand& command, std::size_
                                             " failed; the next call tries them again");
 }
 
+// --dry-run and --slurm.
+void plan(std::vector<Job>& all, const std::vector<const Job*>& jobs, const BatchCommand& command,
+          const std::shared_ptr<ModelStore>& store, Context& context) {
+    const Report plan = plan_of(all, jobs, command, store, context);
+    if (command.slurm) return run_slurm(plan, command, context);
+    show(plan, print_plan, command.json, context);
+    if (const std::size_t problems = problems_of(jobs); problems > 0) refuse(problems, jobs.size());
+}
+
 void run(const BatchCommand& command, Context& context) {
     if (!command.worker.empty()) become_worker(parse_shard(command.worker));
     const auto store = std::make_shared<ModelStore>();
     const BatchSettings settings{command.output, command.models, set_overrides(command.sets, "--set"), command.force,
                                  command.allow_torchscript};
     const Shard shard = command.shard.empty() ? slurm_shard() : parse_shard(command.shard);
-    const std::vector<Job> all = plan_jobs(read_batch_file(command.file), settings, *store);
+    std::vector<Job> all = plan_jobs(read_batch_file(command.file), settings, *store);
     const std::vector<const Job*> jobs = jobs_of(all, command.status ? Shard{} : shard);
     if (shard.count > 1)
         context.log.info("part " + std::to_string(shard.index) + " of " + std::to_string(shard.count) + ": " +
                          std::to_string(jobs.size()) + " of " + count_of(all.size(), "run"));
     if (command.status) return show(status_report(jobs), print_status, command.json, context);
+    if (command.slurm || command.dry_run) return plan(all, jobs, command, store, context);
     const std::size_t problems = problems_of(jobs);
-    if (command.slurm) return run_slurm(jobs, command, context);
-    if (command.dry_run) {
-        show(plan_report(jobs, command.verify), print_plan, command.json, context);
-        if (problems > 0) refuse(problems, jobs.size());
-        return;
-    }
     if (command.strict && problems > 0) {
         for (const Job* job : jobs)
             if (job->problem) context.log.warn(job->label + ": " + job->problem->what());

@@ -19,16 +19,6 @@ namespace voldiff {
 
 namespace {
 
-const std::vector<std::pair<std::string, ProjectionRule>>& projection_rules() {
-    static const std::vector<std::pair<std::string, ProjectionRule>> table = {
-        {"as_saved", ProjectionRule::as_saved},
-        {"identity", ProjectionRule::identity},
-        {"apply", ProjectionRule::apply},
-        {"drop", ProjectionRule::drop},
-    };
-    return table;
-}
-
 class Adapter {
   public:
     Adapter(const Module& network, const StateDict& weights, const AdaptOptions& options)
@@ -216,22 +206,6 @@ std::string advice(const Adaptation& adaptation) {
 }
 
 }  // namespace
-
-const std::vector<std::string>& projection_rule_names() {
-    static const std::vector<std::string> names = [] {
-        std::vector<std::string> all;
-        for (const auto& [name, rule] : projection_rules()) all.push_back(name);
-        return all;
-    }();
-    return names;
-}
-
-ProjectionRule projection_rule(const std::string& name) {
-    for (const auto& [known, rule] : projection_rules()) {
-        if (known == name) return rule;
-    }
-    throw Error(ErrorCode::config, "unknown projection rule '" + name + "'");
-}
 
 std::string list_names(const std::vector<std::string>& names) {
     constexpr std::size_t shown = 4;

@@ -38,6 +38,13 @@ Node read_file(const fs::path& file, const Mark& said_at) {
     }
 }
 
+// The path without links, to compare; as it is where the system cannot tell.
+fs::path real_path(const fs::path& path) {
+    std::error_code problem;
+    const fs::path real = fs::weakly_canonical(path, problem);
+    return problem ? path : real;
+}
+
 using Prepare = std::function<void(Node&)>;
 
 // `chain` holds the files that led here.
@@ -52,8 +59,8 @@ Node load_chain(const fs::path& file, const Mark& said_at, std::vector<fs::path>
         fail(mark, "'extends' is " + describe(*extends) + ", expected the path of one file");
     }
     const fs::path base = find_config(extends->text, mark);
-    chain.push_back(fs::weakly_canonical(file));
-    if (std::find(chain.begin(), chain.end(), fs::weakly_canonical(base)) != chain.end()) {
+    chain.push_back(real_path(file));
+    if (std::find(chain.begin(), chain.end(), real_path(base)) != chain.end()) {
         fail(mark, "'extends' leads in a circle back to '" + base.string() + "'");
     }
     if (chain.size() > max_extends) fail(mark, "'extends' of more than " + std::to_string(max_extends) + " files");

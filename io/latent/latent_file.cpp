@@ -8,7 +8,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
-#include <cmath>
 #include <system_error>
 
 namespace voldiff {
@@ -23,43 +22,6 @@ const std::string metadata_key = "voldiff_latent";
 
 bool in_safetensors(const fs::path& path) { return extension(path) == ".safetensors"; }
 
-LatentRecord from_json(const Json& json) {
-    LatentRecord record;
-    json.at("volume_size").get_to(record.size);
-    json.at("volume_affine_ras").get_to(record.affine);
-    json.at("padded_size").get_to(record.padded_size);
-    const Json& range = json.at("intensity_range");
-    record.range = {range.at("lower"), range.at("upper"), range.at("is_most")};
-    json.at("modality").get_to(record.modality);
-    json.at("scale_factor").get_to(record.scale_factor);
-    json.at("autoencoder_sha256").get_to(record.autoencoder);
-    return record;
-}
-
-[[noreturn]] void refuse_record(const std::string& place, const std::string& why) {
-    throw Error(ErrorCode::config, place + ": the record of the latent is not whole: " + why);
-}
-
-void check_record(const LatentRecord& record, const std::string& place) {
-    const bool scales = std::isfinite(record.scale_factor) && record.scale_factor > 0;
-    if (!scales) refuse_record(place, "'scale_factor' is not above 0");
-    if (!(record.range.lower < record.range.upper)) refuse_record(place, "'intensity_range' is empty");
-    for (std::size_t axis = 0; axis < 3; ++axis)
-        if (record.size[axis] < 1) refuse_record(place, "'volume_size' is not above 0");
-}
-
-// From a `latent` map of JSON text; `place` is the file that holds it.
-LatentRecord parse_record(const Json& json, const std::string& place) {
-    LatentRecord record;
-    try {
-        record = from_json(json);
-    } catch (const nlohmann::json::exception& error) {
-        refuse_record(place, error.what());
-    }
-    check_record(record, place);
-    return record;
-}
-
 // Of the record beside a NIfTI file; none where there is no such record, as with latents from elsewhere.
 std::optional<LatentRecord> record_beside(const fs::path& path) {
     const fs::path file = sidecar_path(path);
@@ -67,8 +29,9 @@ std::optional<LatentRecord> record_beside(const fs::path& path) {
     if (!fs::is_regular_file(file, ignored)) return std::nullopt;
     const Json json = Json::parse(read_text(file), nullptr, false);
     if (!json.is_object() || !json.contains("latent") || !json["latent"].is_object()) return std::nullopt;
-    if (json["latent"].value("file", "") != path.filename().string()) return std::nullopt;
-    return parse_record(json["latent"], file.string());
+    const Json& latent = json["latent"];
+    if (!latent.contains("file") || latent["file"] != path.filename().string()) return std::nullopt;
+    return parse_latent_record(latent, file.string());
 }
 
 Latent read_nifti_latent(const fs::path& path) {
@@ -83,7 +46,7 @@ Latent read_safetensors_latent(const fs::path& path) {
     if (text == file.metadata.end() || values == nullptr || values->dim() != 4 || !values->is_floating_point())
         throw Error(ErrorCode::io, "'" + path.string() + "' holds no latent of voldiff: expected one tensor '" +
                                        tensor_name + "' [channels, x, y, z] and the metadata '" + metadata_key + "'");
-    const LatentRecord record = parse_record(Json::parse(text->second, nullptr, false), path.string());
+    const LatentRecord record = parse_latent_record(Json::parse(text->second, nullptr, false), path.string());
     return {values->to(at::kFloat).unsqueeze(0).clone(), record.affine, record};
 }
 
@@ -112,17 +75,6 @@ void write_latent(const fs::path& path, const Latent& latent) {
     StateDict tensors;
     tensors.insert(tensor_name, values);
     write_safetensors(path, tensors, {{metadata_key, to_json(*latent.record).dump()}});
-}
-
-nlohmann::ordered_json to_json(const LatentRecord& record) {
-    return {{"volume_size", record.size},
-            {"volume_affine_ras", record.affine},
-            {"padded_size", record.padded_size},
-            {"intensity_range",
-             {{"lower", record.range.lower}, {"upper", record.range.upper}, {"is_most", record.range.is_most}}},
-            {"modality", record.modality},
-            {"scale_factor", record.scale_factor},
-            {"autoencoder_sha256", record.autoencoder}};
 }
 
 }  // namespace voldiff

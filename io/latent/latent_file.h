@@ -7,28 +7,13 @@
 // Source: NV-Generate-CTMR scripts/diff_model_create_training_data.py (process_file).
 #pragma once
 
-#include "core/decode/sliding_window.h"
-#include "core/pipeline/intensity.h"
+#include "io/latent/latent_record.h"
 #include "io/volume/volume.h"
-
-#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <optional>
-#include <string>
 
 namespace voldiff {
-
-// What the way back from a latent to the volume's own voxels needs.
-struct LatentRecord {
-    Extents size{};         // voxels of the volume, along the axes of its file
-    Affine affine{};        // of the volume
-    Extents padded_size{};  // voxels that were encoded: in RAS, zeros around where more than the volume's
-    IntensityRange range;
-    std::string modality = "ct";
-    double scale_factor = 1;  // the values are the autoencoder's times this
-    std::string autoencoder;  // SHA-256 of the weights that encoded, "" where it is not known
-};
 
 struct Latent {
     at::Tensor values;  // [1, channels, x, y, z], float32
@@ -45,8 +30,5 @@ Latent read_latent(const std::filesystem::path& path);
 
 // Writes the latent, which has its record; not the record beside it. Throws Error(io).
 void write_latent(const std::filesystem::path& path, const Latent& latent);
-
-// For the map `latent` of a record.
-nlohmann::ordered_json to_json(const LatentRecord& record);
 
 }  // namespace voldiff

@@ -230,7 +230,7 @@ def memory_limit(new, _):
     batch.check_complete(len(result["made"]))
 
 
-def hostile(new, _):
+def hostile(new, configs):
     """A list from somebody else writes nothing outside the folder, and starts no program."""
     batch = new(runs=1)
     outside = batch.folder / "outside"
@@ -252,6 +252,9 @@ def hostile(new, _):
     refused("output.directory: a/../../outside", "is outside")
     refused("output.name: ../outside/x", "leaves the output directory")
     refused(f"output.name: {outside}/x", "no name inside the output directory")
+    refused('output.name: "a\\e[31mred"', "has control characters")
+    refused('output.directory: "a\\nb"', "has control characters")
+    refused(f"output.name: {'x' * 300}", "more than 200")
     (work / "link").symlink_to(outside)
     refused("output.directory: link", "by a symbolic link")
     refused("output.directory: link/deeper", "by a symbolic link")
@@ -264,8 +267,26 @@ def hostile(new, _):
     refused(f"weights.diffusion_unet: {work}/unet.ts", "which is a program")
     refused("image.size: [65536, 65536, 65536]", "need about", 6)
     refused("sampling.steps: 100000", "expected an integer from 1 to 1000")
-    jobs.write_text("runs: [{config: demo.yaml, seeds: 0..99999999}]")
+    # What never ends, or waits for a writer, is refused at once.
+    os.mkfifo(work / "pipe")
+    for path in ("/dev/zero", work / "pipe"):
+        for entry in (f"config: {path}", f"csv: {path}"):
+            jobs.write_text(f"runs: [{{{entry}}}]")
+            text = batch.run("--dry-run", expect=8 if "config" in entry else 3, timeout=30)
+            assert "it is not a plain file" in text, text
+        controlnet = configs / "demo_model/controlnet.safetensors"
+        for settings in (f"weights.diffusion_unet: {path}", f"weights.controlnet: {controlnet}, mask.file: {path}"):
+            refused(settings, "there is no file", 4)
+    refused("network.diffusion_unet_def.num_channels: [1000000000, 32, 64, 96]", "expected an integer from 1 to")
+    refused("network.diffusion_unet_def.num_channels: [65536, 65536, 65536, 65536]", "not enough memory", 6)
+    jobs.write_text("runs: [{config: demo.yaml, seeds: 0..999999999999}]")
     assert "more than 10000 seeds" in batch.run(expect=3)
+    jobs.write_text("runs: [{config: demo.yaml, matrix: {%s}}]" % ", ".join(f"a{i}: [1, 2, 3, 4]" for i in range(9)))
+    assert "more than 100000 runs" in batch.run(expect=3)
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 8)}]" for i in range(1, 9)]
+    jobs.write_text("\n".join(lines) + "\nruns: [{config: demo.yaml, set: *a8}]\n")
+    assert "anchors expanded; this is no config file" in batch.run(expect=3)
     jobs.write_text("runs: [{config: demo.yaml, set: {sampling.count: 1000000}}]")
     assert "more than 100000 runs" in batch.run(expect=3)
     (work / "batch.jsonl").unlink(missing_ok=True)

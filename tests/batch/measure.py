@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What a batch costs: measure.py VOLDIFF CONFIGS FOLDER [RUNS] [STEPS]. No test; run it on a quiet machine.
+"""What a batch costs: measure.py VOLDIFF CONFIGS FOLDER [RUNS] [STEPS] [PART ...]. No test; run it on a quiet machine.
 
-1. RUNS demo runs, killed twice and resumed.  2. What a batch adds to the bare computing, and loads of models.
-3. One process with all cores, two on half of them, in runs a minute.
+killed: RUNS demo runs, killed twice and resumed.  overhead: what a batch adds to the bare computing, and loads of models.
+workers: one process with all cores, two on half of them.  pair: one process with one thread, two of them on one batch.
 """
+import json
 import os
 import sys
 import time
@@ -40,39 +41,60 @@ def timed(batch, *arguments):
     return time.monotonic() - started
 
 
-def overhead(batch):
+def bare_seconds(batch):
+    """Of denoising and decoding, as the records tell."""
+    stages = [stage for path in batch.out.glob("*.json") for stage in json.loads(path.read_text())["stages"]]
+    return sum(stage["seconds"] for stage in stages if stage["name"] in ("denoise", "decode"))
+
+
+def overhead(new, count):
     before = load()
+    batch = new("one", count)
     wall = timed(batch)
-    computing = sum(event["seconds"] for event in batch.events("done"))
-    loading = sum(event["seconds"] for event in batch.events("load"))
+    bare = bare_seconds(batch)
     empty = timed(batch)
-    added = wall - computing - empty
-    print(f"{batch.runs} runs in {wall:.1f} s: computing {computing:.1f} s (loading {loading:.2f} s within it), a call "
-          f"that finds all made {empty:.2f} s; added {added / computing * 100:.2f} % of the computing; "
-          f"{len(batch.events('load'))} load; load average {before:.1f} before")
-    return wall
+    loading = sum(event["seconds"] for event in batch.events("load"))
+    added = wall - empty - loading - bare
+    print(f"{count} runs in {wall:.1f} s: denoising and decoding {bare:.1f} s, a call that finds all made {empty:.2f} s, "
+          f"{len(batch.events('load'))} load {loading:.2f} s; the rest is {added / bare * 100:.2f} % of the computing; "
+          f"load average {before:.1f} before")
+
+
+def workers(new, count):
+    before = load()
+    one = timed(new("threads", count))
+    two = timed(new("workers", count), "--workers", 2)
+    print(f"{count} runs: one process with {os.cpu_count()} threads {one:.1f} s, --workers 2 {two:.1f} s: "
+          f"{one / two:.2f} times as fast; load average {before:.1f} before")
+
+
+def pair(new, count):
+    before = load()
+    batch = new("pair", count)
+    started = time.monotonic()
+    for process in [batch.start("--set", "runtime.threads=1") for _ in range(2)]:
+        process.communicate()
+    both = time.monotonic() - started
+    batch.check_complete()
+    alone = timed(new("alone", count), "--set", "runtime.threads=1")
+    print(f"{count} runs, one thread each: one process {alone:.1f} s, two on one batch {both:.1f} s: "
+          f"{alone / both:.2f} times as fast; load average {before:.1f} before")
 
 
 def main():
     program, configs, folder = sys.argv[1:4]
     runs = int(sys.argv[4]) if len(sys.argv) > 4 else 100
     steps = int(sys.argv[5]) if len(sys.argv) > 5 else 30
+    parts = sys.argv[6:] or ["killed", "overhead", "workers", "pair"]
     os.environ.update(VOLDIFF_DATA=configs, OMP_WAIT_POLICY="passive")
-    killed_twice(new(program, folder, "killed", runs, steps))
-    count = max(4, runs // 5)
-    one = overhead(new(program, folder, "one", count, steps))
-    before = load()
-    workers = timed(new(program, folder, "workers", count, steps), "--workers", 2)
-    print(f"{count} runs: one process with {os.cpu_count()} threads {one:.1f} s, --workers 2 {workers:.1f} s: "
-          f"{one / workers:.2f} times as fast; load average {before:.1f} before")
-    pair = new(program, folder, "pair", count, steps)
-    started = time.monotonic()
-    for process in [pair.start("--set", "runtime.threads=1") for _ in range(2)]:
-        process.communicate()
-    both = time.monotonic() - started
-    pair.check_complete()
-    alone = timed(new(program, folder, "alone", count, steps), "--set", "runtime.threads=1")
-    print(f"one thread each: one process {alone:.1f} s, two on one batch {both:.1f} s: {alone / both:.2f} times as fast")
+
+    def make(name, count):
+        return new(program, folder, name, count, steps)
+
+    few = max(4, runs // 5)
+    for part in parts:
+        {"killed": lambda: killed_twice(make("killed", runs)), "overhead": lambda: overhead(make, few),
+         "workers": lambda: workers(make, few), "pair": lambda: pair(make, few)}[part]()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ namespace {
 voldiff::fuzz::ReadBytes chosen_reader() {
     const char* name = std::getenv("VOLDIFF_FUZZ_READER");
     const auto& readers = voldiff::fuzz::readers();
-    const auto* found = std::find_if(readers.begin(), readers.end(),
-                                     [&](const auto& reader) { return name != nullptr && reader.name == name; });
+    const auto found = std::find_if(readers.begin(), readers.end(),
+                                    [&](const auto& reader) { return name != nullptr && reader.name == name; });
     if (found == readers.end()) {
         std::abort();  // tests/fuzz/run names one
     }

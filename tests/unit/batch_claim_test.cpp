@@ -5,6 +5,7 @@
 #include "io/file.h"
 #include "tests/config_helpers.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -201,6 +202,28 @@ TEST_F(BatchJournal, LeavesOutNonsense) {
     EXPECT_TRUE(read_journal(folder / "none.jsonl").empty());
 }
 
+TEST_F(BatchJournal, LeavesOutLinesThatNobodyWrote) {
+    const std::string event = "{\"event\": \"done\", \"id\": \"a\"}\n";
+    const std::string file =
+        write("batch.jsonl", event + std::string(3 << 20, '[') + "\n" + event + "{\"event\": \"cut");
+    std::uint64_t offset = 0;
+    EXPECT_EQ(read_journal(file, offset).size(), 2U);
+    EXPECT_EQ(offset, 2 * event.size() + (3 << 20) + 1) << "behind the last whole line";
+    EXPECT_TRUE(read_journal(folder).empty());
+    EXPECT_TRUE(read_journal("/dev/zero").empty());
+}
+
+TEST_F(BatchJournal, TellsWhatFailedLast) {
+    const std::vector<JournalEvent> events{
+        JournalEvent{{"event", "failed"}, {"id", "a"}, {"code", 5}, {"error", "old"}},
+        JournalEvent{{"event", "done"}, {"id", "a"}},
+        JournalEvent{{"event", "failed"}, {"id", "b"}, {"code", 1e300}, {"error", "\x1B[2Jred"}}};
+    const auto failures = failures_of(events);
+    ASSERT_EQ(failures.size(), 1U);
+    EXPECT_EQ(failures.at("b").code(), ErrorCode::internal);
+    EXPECT_STREQ(failures.at("b").what(), "?[2Jred");
+}
+
 TEST_F(BatchJournal, NoticesThatItsFolderIsGone) {
     Journal journal(folder / "night");
     EXPECT_TRUE(journal.still_there());
@@ -214,6 +237,12 @@ TEST_F(BatchJournal, IsNoLink) {
     write("target", "");
     std::filesystem::create_symlink(folder / "target", folder / "batch.jsonl");
     expect_contains(message_of(ErrorCode::io, [&] { Journal journal(folder); }), "cannot write the journal");
+}
+
+TEST_F(BatchJournal, IsNoPipe) {
+    ASSERT_EQ(::mkfifo((folder / "batch.jsonl").c_str(), 0600), 0);
+    expect_contains(message_of(ErrorCode::io, [&] { Journal journal(folder); }), "it is not a plain file");
+    EXPECT_TRUE(read_journal(folder / "batch.jsonl").empty());
 }
 
 TEST_F(BatchJournal, TellsWhichRunsEndedAProcess) {

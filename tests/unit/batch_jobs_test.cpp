@@ -3,11 +3,13 @@
 #include "app/batch/confine.h"
 #include "app/batch/forecast.h"
 #include "app/batch/made.h"
+#include "app/batch/rehearsal.h"
 #include "app/batch/slurm.h"
 #include "app/batch/workers.h"
 #include "app/recorded_run.h"
 #include "core/decode/decode_planner.h"
 #include "core/networks/autoencoder_kl.h"
+#include "core/networks/probe.h"
 #include "io/file.h"
 #include "io/run_identity.h"
 #include "tests/config_helpers.h"
@@ -197,21 +199,39 @@ TEST(Forecasts, PreferWhatWasMeasured) {
     work.latent_voxels = 100;
     work.steps = 10;
     work.parameters = 10;
-    work.memory = 5;
-    EXPECT_EQ(Forecaster(std::vector<JournalEvent>()).of(work).source, "rough");
+    EXPECT_EQ(Forecaster(std::vector<JournalEvent>()).of(work).source, "unknown");
     const JournalEvent other{
         {"event", "done"}, {"kind", "o"}, {"seconds", 3.0}, {"work", 1000.0}, {"peak_memory_bytes", 7}};
-    const Forecast scaled = Forecaster(std::vector<JournalEvent>{other}).of(work);
+    const std::vector<JournalEvent> others{other};
+    const Forecast scaled = Forecaster(others).of(work);
     EXPECT_EQ(scaled.source, "scaled");
     EXPECT_DOUBLE_EQ(scaled.seconds, 30);
-    EXPECT_DOUBLE_EQ(scaled.memory, 5);
+    const Forecast tried = Forecaster(others, {{"k", {4, 5}}}).of(work);
+    EXPECT_EQ(tried.source, "tried");
+    EXPECT_DOUBLE_EQ(tried.seconds, 4);
+    EXPECT_DOUBLE_EQ(tried.memory, 5);
     JournalEvent same = other;
     same["kind"] = "k";
     same["seconds"] = 8;
-    const Forecast measured = Forecaster(std::vector<JournalEvent>{other, same}).of(work);
-    EXPECT_EQ(measured.source, "measured");
-    EXPECT_DOUBLE_EQ(measured.seconds, 8);
-    EXPECT_DOUBLE_EQ(measured.memory, 7);
+    const Forecaster both(std::vector<JournalEvent>{other, same}, {{"k", {4, 5}}});
+    EXPECT_EQ(both.of(work).source, "measured");
+    EXPECT_DOUBLE_EQ(both.of(work).seconds, 8);
+    EXPECT_DOUBLE_EQ(both.of(work).memory, 7);
+    EXPECT_EQ(both.measured(), (std::set<std::string>{"k", "o"}));
+}
+
+TEST(Rehearsals, TakeTheLargestLatentThatIsAffordable) {
+    const auto volume = [](const Extents& e) { return static_cast<double>(e[0] * e[1] * e[2]); };
+    EXPECT_EQ(affordable_extents({16, 16, 16}, 8, 4096, volume), (Extents{16, 16, 16}));
+    EXPECT_EQ(affordable_extents({128, 64, 48}, 8, 40000, volume), (Extents{32, 32, 24}));
+    EXPECT_EQ(affordable_extents({24, 8, 8}, 8, 1, volume), (Extents{8, 8, 8})) << "no smaller one";
+}
+
+TEST(Rehearsals, KnowHowWorkGrows) {
+    const DiffusionUnetConfig unet;
+    const double once = unet_work(unet, {16, 16, 16});
+    EXPECT_GT(unet_work(unet, {32, 16, 16}), 2 * once) << "attention grows with the square";
+    EXPECT_LT(unet_work(unet, {32, 16, 16}), 4 * once);
 }
 
 using Records = ConfigFolder;

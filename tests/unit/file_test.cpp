@@ -3,6 +3,7 @@
 #include "core/error.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <functional>
@@ -100,6 +101,9 @@ TEST_F(Files, AreRefusedForReading) {
     write_text(folder_ / "big", std::string(100, 'x'));
     expect_io_error([&] { read_text(folder_ / "big", 99); }, "larger than 99 bytes");
     EXPECT_EQ(read_text(folder_ / "big", 100).size(), 100U);
+    ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+    expect_io_error([&] { read_text(folder_ / "pipe"); }, "it is not a plain file");  // instead of waiting for a writer
+    expect_io_error([&] { read_text("/dev/zero"); }, "it is not a plain file");
 }
 
 TEST(Extension, TakesNiftisAsOne) {

@@ -28,6 +28,20 @@ TEST(OutputName, RefusesUnknownPlaceholders) {
     }
 }
 
+TEST(OutputName, IsANameThatFileSystemsTake) {
+    EXPECT_EQ(expand_name(std::string(200, 'x') + "/b", "c", 0, 0).size(), 202U);
+    const auto refused = [](const std::string& pattern, const std::string& why) {
+        try {
+            expand_name(pattern, "c", 0, 0);
+            ADD_FAILURE() << "nothing was thrown";
+        } catch (const Error& error) {
+            EXPECT_NE(std::string(error.what()).find(why), std::string::npos) << error.what();
+        }
+    };
+    refused(std::string(201, 'x'), "a name of 201 bytes, more than 200");
+    for (const char c : {'\0', '\n', '\t', '\x1B', '\x7F'}) refused(std::string("a") + c, "has control characters");
+}
+
 TEST(OutputName, StaysInsideTheDirectory) {
     for (const char* pattern : {"../x", "a/../../x", "/etc/x", ""}) {
         EXPECT_EQ(refusal(pattern), ErrorCode::config) << pattern;
