@@ -12,9 +12,9 @@
 namespace voldiff {
 
 struct EncodeOptions {
-    std::string method = "auto";        // whole, sliding_window
-    Extents roi{80, 80, 40};            // latent voxels, sliding_window only
-    double overlap = 0.4;               // sliding_window only
+    std::string method = "auto";                       // whole, sliding_window
+    Extents roi{80, 80, 40};                           // latent voxels, sliding_window only
+    double overlap = 0.4;                              // sliding_window only
     std::optional<std::uint64_t> seed = std::nullopt;  // for a sample of the latent distribution; none: its mean
 };
 
