@@ -5,8 +5,8 @@ namespace voldiff {
 
 class Cancel {
   public:
-    // From here on SIGINT and SIGTERM only set the flag. A second SIGINT ends the program, for impatient people; SIGTERM
-    // never does, since Slurm sends it to every process of a task and its script passes it on once more.
+    // From here on SIGINT and SIGTERM only set the flag. A second SIGINT ends the program, for impatient people;
+    // SIGTERM never does, since Slurm sends it to every process of a task and its script passes it on once more.
     static Cancel on_signals();
 
     bool requested() const;
