@@ -82,7 +82,7 @@ def pair(new, count):
 
 
 def main():
-    program, configs, folder = sys.argv[1:4]
+    program, configs, folder = map(os.path.abspath, sys.argv[1:4])
     runs = int(sys.argv[4]) if len(sys.argv) > 4 else 100
     steps = int(sys.argv[5]) if len(sys.argv) > 5 else 30
     parts = sys.argv[6:] or ["killed", "overhead", "workers", "pair"]
