@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """voldiff and MONAI side by side: the same weights, the same input, in turns, each measurement in a process of its own.
 
-    side_by_side.py BUILD --monai DIR --einops DIR [--only WORD ...] [--threads 1,2] [--repeat 3] [--exact]
+    side_by_side.py BUILD --monai DIR --einops DIR [--blas DIR] [--only WORD ...] [--threads 1,2] [--repeat 3] [--exact]
 
+--blas: a folder with a fast libblas.so.3 (Debian: libopenblas0-pthread) for MONAI, whose small convolutions and attention
+take three times as long with Debian's reference BLAS; voldiff's own kernels need none.
 BUILD has voldiff, bench_side and random_model; DIR are checkouts of MONAI and of einops, which it needs. Prints a
 Markdown table, a row as soon as it is measured. --exact: the error of both against MONAI in
 float64 instead. Weights are random in MAISI's architecture, and those of the demo.
@@ -129,8 +131,10 @@ class Voldiff:
 
 
 class Monai:
-    def __init__(self, monai, einops, voldiff):
+    def __init__(self, monai, einops, blas, voldiff):
         self.environment = {"PYTHONPATH": f"{monai}:{einops}"}
+        if blas:
+            self.environment["LD_LIBRARY_PATH"] = blas
         self.voldiff = voldiff
         self.configs = {model: voldiff.resolved(model) for model in voldiff.configs}
 
@@ -143,7 +147,8 @@ class Monai:
                "calls": 2 if row.task == "unet" and dtype == "float32" else 1, "output": str(result),
                "weights": {name: str(base / config["weights"][name]) for name in ("autoencoder", "diffusion_unet")}}
         command = [sys.executable, str(HERE / "monai_side.py"), "generate" if whole else row.task, json.dumps(job)]
-        seconds, cpu_seconds, peak, printed = watch(command, self.environment, "step" if row.task == "start" else None)
+        environment = {**self.environment, "OPENBLAS_NUM_THREADS": str(threads)}
+        seconds, cpu_seconds, peak, printed = watch(command, environment, "step" if row.task == "start" else None)
         told = json.loads(printed.splitlines()[-1])
         values = numpy.fromfile(result, numpy.int16 if whole else dtype)
         if whole:  # NIfTI has x fastest
@@ -223,6 +228,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--monai", required=True)
     parser.add_argument("--einops", required=True)
+    parser.add_argument("--blas")
     parser.add_argument("--only", nargs="+", default=[""], help="rows with one of these in their name")
     parser.add_argument("--threads", default="2")
     parser.add_argument("--repeat", type=int, default=3)
@@ -237,7 +243,7 @@ def main():
     print_row(["---"] * len(titles))
     with tempfile.TemporaryDirectory() as folder:
         voldiff = Voldiff(arguments.build, Path(folder))
-        monai = Monai(arguments.monai, arguments.einops, voldiff)
+        monai = Monai(arguments.monai, arguments.einops, arguments.blas, voldiff)
         for row in EXACT_ROWS if arguments.exact else ROWS:
             for threads in map(int, arguments.threads.split(",")):
                 if any(word in row.name for word in arguments.only):
