@@ -9,12 +9,14 @@ namespace voldiff::ops {
 
 namespace {
 
-// Tiles whose points one thread holds at a time: enough to use each weight often, few enough for the cache.
-constexpr std::int64_t tiles_of_block = 48;
+// Tiles whose points one thread holds at a time: enough to use each weight often, few enough for the second cache.
+constexpr std::int64_t tiles_of_block = 24;
+// With fewer tiles a thread all threads work on the same ones, and each weight is read once for all.
+constexpr std::int64_t tiles_of_worker = 96;
 // The products take this many rows at once, or a divisor of it.
 constexpr std::int64_t rows_of_product = 6;
 // Blocks a thread in each step, so that none waits long for the last.
-constexpr std::int64_t blocks_of_worker = 4;
+constexpr std::int64_t blocks_of_worker = 8;
 // Where all threads share tiles: bytes of their points.
 constexpr std::size_t shared_points_bytes = 192 << 20;
 constexpr std::int64_t border = 2;  // planes, rows and voxels of padding on both sides together
@@ -23,14 +25,12 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b;
 
 std::size_t pad(std::size_t channels, std::size_t lanes) { return (channels + lanes - 1) / lanes * lanes; }
 
-// Points of the tiles in hand; one pair a thread, shared by all convolutions.
-struct Scratch {
-    Buffer input;
-    Buffer output;
-};
-Scratch& scratch() {
-    thread_local Scratch own;
-    return own;
+// Points of the tiles in hand; one buffer a thread, shared by all convolutions. Of whole huge pages: a tile touches a
+// page for every point.
+float* scratch(std::size_t size) {
+    constexpr std::size_t huge_page = (2 << 20) / sizeof(float);
+    thread_local Buffer own;
+    return own.at_least(std::max(size, huge_page));
 }
 
 // A cache line more than a power of two may have: points of a tile lie in different sets of the cache.
@@ -91,7 +91,7 @@ void PlaneConv::allocate() {
 void PlaneConv::choose_slab() {
     const std::int64_t workers = worker_count();
     const std::int64_t layer = tiles_[1] * tiles_[2];
-    together_ = layer * tiles_[0] < 2 * workers * tiles_of_block;
+    together_ = layer * tiles_[0] < workers * tiles_of_worker;
     std::int64_t wanted = workers * tiles_of_block * blocks_of_worker;
     if (together_) {
         const std::size_t tile_bytes = kernels_.points * (input_values() + columns_) * sizeof(float);
@@ -121,11 +121,15 @@ std::int64_t PlaneConv::planes_of_step() const {
     return std::min((layer_ + layers_of_step()) * kernels_.output[0], output_extents()[0]) - planes_done();
 }
 
-std::size_t PlaneConv::scratch_bytes() const {
+std::size_t PlaneConv::scratch_size() const {
+    if (!together_) return (kernels_.points + 1) * slot();
     const auto tiles = static_cast<std::size_t>(tiles_at_once_);
-    const std::size_t values = point_stride(tiles, input_values()) + point_stride(tiles, columns_);
+    return kernels_.points * (point_stride(tiles, input_values()) + point_stride(tiles, columns_));
+}
+
+std::size_t PlaneConv::scratch_bytes() const {
     const std::size_t threads = together_ ? 1 : static_cast<std::size_t>(worker_count());
-    return threads * values * kernels_.points * sizeof(float);
+    return threads * scratch_size() * sizeof(float);
 }
 
 // The transforms of a value take about as long as this many multiplications of a matrix product: from their share of
@@ -226,20 +230,25 @@ void PlaneConv::store_tile(std::int64_t tile, const float* points, std::size_t s
     kernels_.store(output);
 }
 
-// Each thread takes blocks of tiles through all three stages, in its own part of the cache.
+// Room for one point of all tiles of a block, before or after its product.
+std::size_t PlaneConv::slot() const {
+    return point_stride(static_cast<std::size_t>(tiles_at_once_), std::max(input_values(), columns_));
+}
+
+// Each thread takes blocks of tiles through all three stages, in its own part of the cache. The products of a point
+// take the place of the values at the point before, which are no longer needed.
 void PlaneConv::compute_blocks(std::int64_t tiles) {
-    const std::size_t input_stride = point_stride(tiles_at_once_, input_values());
-    const std::size_t output_stride = point_stride(tiles_at_once_, columns_);
+    const std::size_t stride = slot();
     const auto products = static_cast<std::int64_t>(kernels_.points * panels_of(columns_));
     parallel_each(divide_up(tiles, tiles_at_once_), [&](std::int64_t block, std::int64_t worker) {
         const Range range{block * tiles_at_once_, std::min((block + 1) * tiles_at_once_, tiles)};
-        float* input = scratch().input.at_least(input_stride * kernels_.points);
-        float* output = scratch().output.at_least(output_stride * kernels_.points);
-        load_tiles(range, input, input_stride);
-        multiply_points(range.end - range.begin, input, input_stride, output, output_stride, {0, products});
+        float* output = scratch(scratch_size());
+        float* input = output + stride;
+        load_tiles(range, input, stride);
+        multiply_points(range.end - range.begin, input, stride, output, stride, {0, products});
         ChannelMoments* moments = planes_.moments != nullptr ? &worker_moments_[worker] : nullptr;
         for (std::int64_t tile = range.begin; tile < range.end; ++tile) {
-            store_tile(tile, output + (tile - range.begin) * columns_, output_stride, moments);
+            store_tile(tile, output + (tile - range.begin) * columns_, stride, moments);
         }
     });
 }
@@ -248,8 +257,8 @@ void PlaneConv::compute_blocks(std::int64_t tiles) {
 void PlaneConv::compute_together(std::int64_t tiles) {
     const std::size_t input_stride = point_stride(tiles, input_values());
     const std::size_t output_stride = point_stride(tiles, columns_);
-    float* input = scratch().input.at_least(input_stride * kernels_.points);
-    float* output = scratch().output.at_least(output_stride * kernels_.points);
+    float* input = scratch(scratch_size());
+    float* output = input + input_stride * kernels_.points;
     parallel_each(tiles, [&](std::int64_t tile, std::int64_t) {
         load_tiles({tile, tile + 1}, input + tile * input_values(), input_stride);
     });

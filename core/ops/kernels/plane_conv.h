@@ -70,6 +70,8 @@ class PlaneConv {
         std::int64_t begin, end;
     };
     void choose_slab();
+    std::size_t slot() const;
+    std::size_t scratch_size() const;  // floats of a thread's
     std::int64_t layers_of_step() const;
     void allocate();
     void fill_planes(Range planes);

@@ -5,6 +5,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/ops/kernels/tile_kernels.cpp"  // NOLINT: Highway includes this file once a target
 #include <hwy/foreach_target.h>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "core/ops/kernels/multiply-inl.h"
@@ -124,13 +125,16 @@ struct Winograd {
     static constexpr int plane_points = Y::taps * X::taps;
     static constexpr int points = Z::taps * plane_points;
 
-    // Row y of a plane holds its points along x, then all rows are transformed along y.
+    // Row y of a plane holds its points along x, then all rows are transformed along y. The next tile along x is
+    // fetched meanwhile: its voxels are too far apart for the machine to guess.
     static HWY_INLINE void load_plane(const float* p, std::size_t row_stride, std::size_t voxel, Vector* out) {
         Vector d[plane_points];
 #pragma GCC unroll 6
         for (int y = 0; y < Y::taps; ++y) {
 #pragma GCC unroll 6
             for (int x = 0; x < X::taps; ++x) d[y * X::taps + x] = load(p + y * row_stride + x * voxel);
+#pragma GCC unroll 6
+            for (int x = X::taps; x < X::taps + X::step; ++x) hwy::Prefetch(p + y * row_stride + x * voxel);
             X::input(d + y * X::taps, 1);
         }
 #pragma GCC unroll 6
@@ -182,16 +186,19 @@ struct Winograd {
                      float* packed);
 };
 
-// Stores the plane's voxels that lie inside the volume, channels [c, c + count).
+// Stores the plane's voxels that lie inside the volume, channels [c, c + count). Fetches what is stored next: the
+// following channels, or after the last of them the next tile along x.
 template <int COLUMNS>
 HWY_INLINE void store_plane(const TileOutput& tile, std::int64_t z, std::size_t c, std::size_t count, const Vector* y,
                             Vector bias, Sums& sums) {
+    const std::size_t next = c + lanes < tile.channels ? lanes : COLUMNS * tile.channels - c;
     for (std::int64_t row = 0; row < tile.extents[1]; ++row) {
         for (std::int64_t x = 0; x < tile.extents[2]; ++x) {
             const std::size_t offset = row * tile.row_stride + x * tile.channels + c;
             Vector v = hn::Add(y[row * COLUMNS + x], bias);
             if (tile.residual[z] != nullptr) v = hn::Add(v, load_some(tile.residual[z] + offset, count));
             store_some(v, tile.planes[z] + offset, count);
+            hwy::Prefetch(tile.planes[z] + offset + next);
             if (tile.moments != nullptr) sums.add(v);
         }
     }
