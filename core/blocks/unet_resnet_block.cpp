@@ -41,7 +41,7 @@ at::Tensor UnetResnetBlock::first_convolution(const at::Tensor& x, const ops::Co
         case Resampling::up:
             return conv1_->forward(x, fusion.norm_silu(norm1_->parameters()).upsampled(ops::Upsampling::nearest));
         case Resampling::down:
-            return conv1_->forward(ops::average_pool_2x(norm1_->forward_silu(x)), fusion);
+            return conv1_->forward(ops::average_pool_2x(x, norm1_->parameters()), fusion);
         case Resampling::none:
             break;
     }

@@ -1,6 +1,8 @@
 // Doubling and halving of the spatial extents.
 #pragma once
 
+#include "core/ops/norm.h"
+
 #include <ATen/core/Tensor.h>
 
 namespace voldiff::ops {
@@ -15,5 +17,7 @@ at::Tensor upsample_trilinear_2x(const at::Tensor& x);
 at::Tensor upsample_zeros_2x(const at::Tensor& x);
 // [N, C, D, H, W] -> [N, C, D / 2, H / 2, W / 2], mean of 2 x 2 x 2 voxels; an odd last plane is left out.
 at::Tensor average_pool_2x(const at::Tensor& x);
+// average_pool_2x(silu(group_norm(x))), without a tensor of the size of x.
+at::Tensor average_pool_2x(const at::Tensor& x, const GroupNormParameters& norm);
 
 }  // namespace voldiff::ops

@@ -4,7 +4,9 @@
 #include "core/ops/kernels/buffer.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include <memory>
 
 namespace voldiff::ops {
 
@@ -18,9 +20,12 @@ bool for_own_kernels(const at::TensorOptions& options) {
 at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast3d); }
 
 at::Tensor empty_volume(at::IntArrayRef shape, const at::Tensor& like) {
-    const at::Tensor x = at::empty(shape, like.options().memory_format(at::MemoryFormat::ChannelsLast3d));
-    advise_huge_pages(x.data_ptr(), static_cast<std::size_t>(x.numel()) * sizeof(float));
-    return x;
+    const auto memory = std::make_shared<Buffer>(static_cast<std::size_t>(c10::multiply_integers(shape)));
+    const std::int64_t c = shape[1];
+    const std::int64_t row = shape[4] * c;
+    const std::int64_t plane = shape[3] * row;
+    return at::from_blob(memory->data(), shape, {shape[2] * plane, 1, plane, row, c}, [memory](void*) {},
+                         like.options().memory_format(c10::nullopt));
 }
 
 float* volume(const at::Tensor& x, std::int64_t n) { return x.data_ptr<float>() + n * x.numel() / x.size(0); }

@@ -1,6 +1,7 @@
 #include "core/pipeline/denoise.h"
 
 #include "core/error.h"
+#include "core/ops/kernels/mapped_memory.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -93,6 +94,7 @@ at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, cons
     const at::Tensor timesteps = scheduler.timesteps();
     const std::int64_t steps = timesteps.numel();
     const SteeredDenoiser predict(unet, steering);
+    const ops::MemoryReuse reuse;  // every step needs the same
     const NoiseSource source = [&noise](const at::Tensor& like) { return noise.draw_like(like); };
     for (std::int64_t i = 0; i < steps; ++i) {
         const at::Tensor timestep = timesteps.slice(0, i, i + 1).to(latent.options().dtype(at::kFloat));  // [1]

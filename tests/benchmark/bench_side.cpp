@@ -8,6 +8,7 @@
 #include "core/decode/decode_mode.h"
 #include "core/networks/autoencoder_kl.h"
 #include "core/networks/diffusion_unet.h"
+#include "core/ops/kernels/mapped_memory.h"
 #include "io/model/model.h"
 #include "io/system/system.h"
 #include "tests/benchmark/networks.h"
@@ -19,6 +20,7 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <memory>
 
 using namespace voldiff;
 using namespace voldiff::benchmark;
@@ -34,7 +36,8 @@ std::function<at::Tensor()> call_of(const std::string& task, Network& network, a
     }
     auto& unet = dynamic_cast<DiffusionUnet&>(network);
     const UnetConditions conditions = conditions_of(unet.config(), at::kFloat);
-    return [=, &unet] { return unet.forward(x, at::full({1}, 500.0), conditions); };
+    // Memory is reused as in core/pipeline/denoise.
+    return [=, &unet, reuse = std::make_shared<ops::MemoryReuse>()] { return unet.forward(x, at::full({1}, 500.0), conditions); };
 }
 
 void measure(const std::vector<std::string>& words) {

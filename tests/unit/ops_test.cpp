@@ -11,7 +11,9 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/avg_pool3d.h>
 #include <ATen/ops/conv3d.h>
 #include <ATen/ops/conv_transpose3d.h>
 #include <ATen/ops/equal.h>
@@ -21,6 +23,7 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/upsample_nearest3d.h>
 
 namespace voldiff {
 namespace {
@@ -136,6 +139,16 @@ TEST(Upsample, TrilinearDoesNotAlignCorners) {
     const at::Tensor x = at::tensor({0.0F, 4.0F}).view({1, 1, 1, 1, 2});
     const at::Tensor expected = at::tensor({0.0F, 1.0F, 3.0F, 4.0F}).view({1, 1, 1, 1, 4}).expand({1, 1, 2, 2, 4});
     EXPECT_TRUE(at::equal(ops::upsample_trilinear_2x(x), expected.contiguous()));
+}
+
+// Channels that fill no whole vector, an odd extent, two samples.
+TEST(Upsample, OwnKernelsGiveWhatLibTorchGives) {
+    const at::Tensor x = normal({2, 21, 5, 4, 6}, 1);
+    EXPECT_TRUE(at::equal(ops::upsample_nearest_2x(x), at::upsample_nearest3d(x, at::IntArrayRef{10, 8, 12})));
+    EXPECT_TRUE(at::allclose(ops::average_pool_2x(x), at::avg_pool3d(x, 2, 2), 1e-6, 1e-6));
+    const ops::GroupNormParameters norm{3, normal({21}, 2), normal({21}, 3)};
+    const at::Tensor in_steps = at::avg_pool3d(ops::group_norm_silu(x, norm), 2, 2);
+    EXPECT_TRUE(at::allclose(ops::average_pool_2x(x, norm), in_steps, 1e-6, 1e-6));
 }
 
 TEST(Upsample, PoolingLeavesAnOddPlaneOut) {

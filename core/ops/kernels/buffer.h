@@ -1,33 +1,13 @@
 // Aligned memory that the kernels work in.
 #pragma once
 
+#include "core/ops/kernels/mapped_memory.h"
+
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
 
 namespace voldiff::ops {
-
-// Asks the system for huge pages under fresh memory: a page fault for each 4 KB costs as much as some kernels.
-void advise_huge_pages(void* data, std::size_t bytes);
-
-// Memory right from the system, on huge pages where it gives them. It goes back at once, where malloc would keep it.
-class MappedMemory {
-  public:
-    MappedMemory() = default;
-    explicit MappedMemory(std::size_t bytes);
-    ~MappedMemory();
-    MappedMemory(MappedMemory&& other) noexcept;
-    MappedMemory& operator=(MappedMemory&& other) noexcept;
-
-    void* data() const { return data_; }
-    // Gives back all but the first `bytes`.
-    void shrink(std::size_t bytes);
-
-  private:
-    void* start_ = nullptr;  // of the mapping
-    std::size_t mapped_bytes_ = 0;
-    void* data_ = nullptr;  // where its first huge page begins
-};
 
 // Floats on a cache line; not initialised.
 class Buffer {

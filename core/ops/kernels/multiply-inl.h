@@ -10,6 +10,8 @@
 
 #include "core/ops/kernels/vector-inl.h"
 
+#include <hwy/cache_control.h>
+
 HWY_BEFORE_NAMESPACE();
 namespace voldiff::ops::HWY_NAMESPACE {
 
@@ -23,6 +25,9 @@ constexpr std::size_t block_rows = 12 / panel_vectors;  // 12 vectors of sums: t
 constexpr bool many_registers = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64;
 constexpr std::size_t terms_in_a_row = many_registers ? 8 : 32;
 constexpr std::size_t terms_in_registers = many_registers ? 128 : 32;
+
+// Packed matrices are read once from the first float to the last; the machine guesses it only within 4 KB.
+constexpr std::size_t fetched_ahead = 512;
 
 template <int ROWS, int VECTORS>
 struct Block {
@@ -43,10 +48,14 @@ struct Block {
         }
     }
     // sum += a[ROWS, 1] b[1, VECTORS * lanes]; one pointer for three rows, as more would not stay in registers.
+    template <bool FETCH>
     HWY_INLINE void add_product(const float* const* rows, std::size_t lda, std::size_t k, const float* b) {
         Vector right[VECTORS];
 #pragma GCC unroll 4
-        for (int j = 0; j < VECTORS; ++j) right[j] = load(b + j * lanes);
+        for (int j = 0; j < VECTORS; ++j) {
+            right[j] = load(b + j * lanes);
+            if (FETCH) hwy::Prefetch(b + fetched_ahead + j * lanes);
+        }
 #pragma GCC unroll 12
         for (int i = 0; i < ROWS; ++i) {
             const Vector left = broadcast(rows[i / 3][(i % 3) * lda + k]);
@@ -56,8 +65,8 @@ struct Block {
     }
 };
 
-// c[ROWS, VECTORS * lanes] (+)= a[ROWS, depth] b[depth, VECTORS * lanes]; b is contiguous.
-template <int ROWS, int VECTORS, bool ADD>
+// c[ROWS, VECTORS * lanes] (+)= a[ROWS, depth] b[depth, VECTORS * lanes]; b is contiguous. FETCH: b comes from memory.
+template <int ROWS, int VECTORS, bool ADD, bool FETCH>
 HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, std::size_t lda,
                                const float* HWY_RESTRICT b, float* HWY_RESTRICT c, std::size_t ldc) {
     constexpr int groups = (ROWS + 2) / 3;
@@ -69,10 +78,10 @@ HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, s
     for (; k + terms_in_a_row <= depth; k += terms_in_a_row) {
         Block<ROWS, VECTORS> part;
 #pragma GCC unroll 8
-        for (std::size_t i = 0; i < terms_in_a_row; ++i, b += VECTORS * lanes) part.add_product(rows, lda, k + i, b);
+        for (std::size_t i = 0; i < terms_in_a_row; ++i, b += VECTORS * lanes) part.template add_product<FETCH>(rows, lda, k + i, b);
         total.add(part);
     }
-    for (; k < depth; ++k, b += VECTORS * lanes) total.add_product(rows, lda, k, b);
+    for (; k < depth; ++k, b += VECTORS * lanes) total.template add_product<FETCH>(rows, lda, k, b);
 #pragma GCC unroll 12
     for (int i = 0; i < ROWS; ++i) {
 #pragma GCC unroll 4
@@ -83,19 +92,34 @@ HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, s
     }
 }
 
+// The same for a number of rows that is known at run time, at most ROWS.
+template <int ROWS, int VECTORS, bool ADD, bool FETCH>
+HWY_INLINE void multiply_few(std::size_t rows, std::size_t depth, const float* a, std::size_t lda, const float* b,
+                             float* c, std::size_t ldc) {
+    if constexpr (ROWS > 0) {
+        if (rows < ROWS) return multiply_few<ROWS - 1, VECTORS, ADD, FETCH>(rows, depth, a, lda, b, c, ldc);
+        multiply_block<ROWS, VECTORS, ADD, FETCH>(depth, a, lda, b, c, ldc);
+    }
+}
+
+// Blocks of ROWS; what would be less than one at the end is shared by the last two, as few rows leave the sums too
+// little to do at a time. The first block brings b into the cache, as does a first of fewer rows.
 template <int ROWS, int VECTORS, bool ADD>
 HWY_NOINLINE void multiply_rows(std::size_t rows, std::size_t depth, const float* a, std::size_t lda, const float* b,
                                 float* c, std::size_t ldc) {
     std::size_t row = 0;
-    for (; row + ROWS <= rows; row += ROWS) {
-        multiply_block<ROWS, VECTORS, ADD>(depth, a + row * lda, lda, b, c + row * ldc, ldc);
+    if (rows >= 2 * ROWS || rows == ROWS) {
+        multiply_block<ROWS, VECTORS, ADD, true>(depth, a, lda, b, c, ldc);
+        row = ROWS;
     }
-    if constexpr (ROWS > 1) {
-        if (row < rows) {
-            multiply_rows<(ROWS > 3 ? ROWS / 2 : 1), VECTORS, ADD>(rows - row, depth, a + row * lda, lda, b,
-                                                                   c + row * ldc, ldc);
-        }
+    for (; rows - row >= 2 * ROWS || rows - row == ROWS; row += ROWS) {
+        multiply_block<ROWS, VECTORS, ADD, false>(depth, a + row * lda, lda, b, c + row * ldc, ldc);
     }
+    const std::size_t rest = rows - row;
+    const std::size_t first = rest > ROWS ? rest - rest / 2 : rest;
+    multiply_few<ROWS, VECTORS, ADD, true>(first, depth, a + row * lda, lda, b, c + row * ldc, ldc);
+    row += first;
+    multiply_few<ROWS, VECTORS, ADD, false>(rows - row, depth, a + row * lda, lda, b, c + row * ldc, ldc);
 }
 
 template <int VECTORS, bool ADD>

@@ -12,7 +12,7 @@ namespace {
 // Tiles whose points one thread holds at a time: enough to use each weight often, few enough for the second cache.
 constexpr std::int64_t tiles_of_block = 24;
 // With fewer tiles a thread all threads work on the same ones, and each weight is read once for all.
-constexpr std::int64_t tiles_of_worker = 96;
+constexpr std::int64_t tiles_of_worker = 48;
 // The products take this many rows at once, or a divisor of it.
 constexpr std::int64_t rows_of_product = 6;
 // Blocks a thread in each step, so that none waits long for the last.
@@ -79,7 +79,7 @@ PlaneConv::PlaneConv(const PackedConv& conv, const std::array<std::int64_t, 3>& 
 
 void PlaneConv::allocate() {
     const std::size_t ring_size = ring_bytes() / sizeof(float);
-    std::fill_n(ring_.at_least(ring_size), ring_size, 0.0F);
+    ring_.at_least(ring_size);
     std::copy_n(conv_.bias.data(), columns_, bias_.at_least(columns_));
     for (std::size_t k = 0; planes_.shift != nullptr && k < conv_.outputs; ++k) bias_.data()[k] += planes_.shift[k];
     if (planes_.moments != nullptr) {
@@ -142,16 +142,20 @@ double PlaneConv::work_of_step() const {
     return tiles * static_cast<double>(kernels_.points) * (inputs * outputs + of_transforms * (inputs + outputs));
 }
 
+// A row in its frame of zeros.
 void PlaneConv::fill_row(std::int64_t z, std::int64_t y, float* row) const {
     const bool inside = z >= 0 && z < extents_[0] && y >= 0 && y < extents_[1];
-    if (inside) {
-        planes_.read_row(z, y, row + channels_, channels_);
-    } else {
+    const std::size_t end = channels_ * static_cast<std::size_t>(1 + extents_[2]);
+    if (!inside || channels_ != conv_.inputs) {
         std::fill_n(row, row_size_, 0.0F);
+    } else {
+        std::fill_n(row, channels_, 0.0F);
+        std::fill_n(row + end, row_size_ - end, 0.0F);
     }
+    if (inside) planes_.read_row(z, y, row + channels_, channels_);
 }
 
-// Padded planes hold input planes from -1 on; what lies left and right of a row stays zero.
+// Padded planes hold input planes from -1 on.
 void PlaneConv::fill_planes(Range planes) {
     const std::int64_t begin = std::max<std::int64_t>(planes.begin, 0);
     const std::int64_t end = std::min(planes.end, extents_[0]);

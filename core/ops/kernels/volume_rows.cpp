@@ -25,6 +25,22 @@ void mix_values(const float* a, const float* b, float share, std::size_t count, 
     for (; i < count; ++i) out[i] = share * a[i] + (1 - share) * b[i];
 }
 
+// out[width, channels] = means of 2 x 2 x 2 voxels; rows: those of two planes, each [2 width, channels]
+void pool_rows(const std::array<const float*, 4>& rows, std::size_t width, std::size_t channels, float* out) {
+    const Vector eighth = broadcast(0.125F);
+    for (std::size_t x = 0; x < width; ++x, out += channels) {
+        for (std::size_t c = 0; c < channels; c += lanes) {
+            const std::size_t count = HWY_MIN(lanes, channels - c);
+            Vector sum = hn::Zero(Floats());
+            for (const float* row : rows) {
+                const float* left = row + 2 * x * channels + c;
+                sum = hn::Add(hn::Add(sum, load_some(left, count)), load_some(left + channels, count));
+            }
+            store_some(hn::Mul(sum, eighth), out + c, count);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace voldiff::ops::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -35,6 +51,7 @@ namespace voldiff::ops {
 namespace {
 
 HWY_EXPORT(mix_values);
+HWY_EXPORT(pool_rows);
 
 void mix(const float* a, const float* b, float share, std::int64_t count, float* out) {
     HWY_DYNAMIC_DISPATCH(mix_values)(a, b, share, static_cast<std::size_t>(count), out);
@@ -61,6 +78,31 @@ void copy_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out
 void normalised_row(const VolumeRows& rows, const ChannelAffine& affine, std::int64_t z, std::int64_t y, float* out,
                     std::size_t stride) {
     normalise(rows.row(z, y), rows.extents[2], rows.channels, affine, true, out, stride);
+}
+
+void pooled_row(const VolumeRows& rows, const ChannelAffine* affine, std::int64_t z, std::int64_t y, float* out) {
+    thread_local std::vector<float> normalised;
+    const std::int64_t values = rows.extents[2] * rows.channels;
+    normalised.resize(static_cast<std::size_t>(affine != nullptr ? 4 * values : 0));
+    std::array<const float*, 4> sources{};
+    for (std::int64_t i = 0; i < 4; ++i) {
+        sources[i] = rows.row(2 * z + i / 2, 2 * y + i % 2);
+        if (affine == nullptr) continue;
+        float* row = normalised.data() + i * values;
+        normalise(sources[i], rows.extents[2], rows.channels, *affine, true, row,
+                  static_cast<std::size_t>(rows.channels));
+        sources[i] = row;
+    }
+    HWY_DYNAMIC_DISPATCH(pool_rows)
+    (sources, static_cast<std::size_t>(rows.extents[2] / 2), static_cast<std::size_t>(rows.channels), out);
+}
+
+void nearest_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out) {
+    const float* in = rows.row(z / 2, y / 2);
+    for (std::int64_t x = 0; x < rows.extents[2]; ++x, in += rows.channels, out += 2 * rows.channels) {
+        std::copy_n(in, rows.channels, out);
+        std::copy_n(in, rows.channels, out + rows.channels);
+    }
 }
 
 void trilinear_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out, std::size_t stride) {

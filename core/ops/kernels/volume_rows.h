@@ -22,6 +22,11 @@ void copy_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out
 // silu(affine(x))
 void normalised_row(const VolumeRows& rows, const ChannelAffine& affine, std::int64_t z, std::int64_t y, float* out,
                     std::size_t stride);
+// Row (z, y) of the volume halved by the mean of 2 x 2 x 2 voxels: W / 2 voxels, in its own coordinates. With `affine`
+// of silu(affine(x)).
+void pooled_row(const VolumeRows& rows, const ChannelAffine* affine, std::int64_t z, std::int64_t y, float* out);
+// A row of the volume doubled by nearest neighbours: 2 W voxels; z and y count its voxels.
+void nearest_row(const VolumeRows& rows, std::int64_t z, std::int64_t y, float* out);
 // Where voxel i of a doubled axis lies: between voxels `low` and `high`, with this share of `low`.
 struct Between {
     std::int64_t low, high;

@@ -1,0 +1,45 @@
+// Memory right from the system, in large pieces.
+#pragma once
+
+#include <cstddef>
+
+namespace voldiff::ops {
+
+// A piece of address space that the system has given.
+struct Mapping {
+    void* start = nullptr;
+    std::size_t bytes = 0;
+    void* data = nullptr;  // where its first huge page begins
+
+    std::size_t usable() const;  // bytes from `data` on
+};
+
+// Not initialised, on huge pages where the system gives them: a page fault for each 4 KB costs as much as some kernels.
+// It goes back at once, where malloc would keep it. Throws std::bad_alloc.
+class MappedMemory {
+  public:
+    MappedMemory() = default;
+    explicit MappedMemory(std::size_t bytes);
+    ~MappedMemory();
+    MappedMemory(MappedMemory&& other) noexcept;
+    MappedMemory& operator=(MappedMemory&& other) noexcept;
+
+    void* data() const { return mapping_.data; }
+    // Gives back all but the first `bytes`.
+    void shrink(std::size_t bytes);
+
+  private:
+    Mapping mapping_;
+};
+
+// While one exists, memory that is given back waits for the next that asks for as much: a page fresh from the system
+// costs more than what is computed on it. What waits is at most a tenth of what is in use.
+class MemoryReuse {
+  public:
+    MemoryReuse();
+    ~MemoryReuse();
+    MemoryReuse(const MemoryReuse&) = delete;
+    MemoryReuse& operator=(const MemoryReuse&) = delete;
+};
+
+}  // namespace voldiff::ops
