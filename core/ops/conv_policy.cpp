@@ -18,16 +18,18 @@ constexpr std::size_t weight_budget = std::size_t{2048} << 20;
 // The first row that a layer satisfies. Larger tiles save more products, if there are enough of them to use each weight
 // often, but they round more. What is rounded in the coarse layers, which have the most channels, decides the error of
 // a network: so these take smaller tiles, and the whole stays as near to float64 as LibTorch's float32 (measured with
-// bench_network --exact). At the coarsest levels of a U-Net reading the weights is all the work.
+// bench_network --exact). Layers with few channels take them too: there LibTorch rounds little, and time is short. At
+// the coarsest levels of a U-Net reading the weights is all the work.
 struct Rule {
-    std::int64_t least_extent;   // of the output
-    std::int64_t most_channels;  // inputs and outputs together
+    std::int64_t least_extent;    // of the output
+    std::int64_t least_channels;  // inputs and outputs together
+    std::int64_t most_channels;
     ConvVariant variant;
 };
 constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 constexpr Rule rules[] = {
-    {48, 256, ConvVariant::f444}, {16, 384, ConvVariant::f244},  {16, any, ConvVariant::f224},
-    {4, any, ConvVariant::f222},  {1, any, ConvVariant::direct},
+    {48, 128, 256, ConvVariant::f444}, {16, 128, 384, ConvVariant::f244}, {16, 0, any, ConvVariant::f224},
+    {4, 0, any, ConvVariant::f222},    {1, 0, any, ConvVariant::direct},
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
@@ -51,9 +53,9 @@ std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
     const std::int64_t extent = *std::min_element(shape.extents.begin(), shape.extents.end());
     const std::int64_t channels = shape.inputs + shape.outputs;
     for (const Rule& rule : rules) {
-        if (extent >= rule.least_extent && channels <= rule.most_channels && fits(rule.variant, shape)) {
-            return rule.variant;
-        }
+        const bool suits = extent >= rule.least_extent && channels >= rule.least_channels &&
+                           channels <= rule.most_channels && fits(rule.variant, shape);
+        if (suits) return rule.variant;
     }
     return std::nullopt;
 }
