@@ -28,18 +28,19 @@ void add_moments(const float* x, std::size_t voxels, std::size_t channels, Chann
     moments.count += static_cast<double>(voxels);
 }
 
+// Voxel after voxel: memory is read in order.
 template <bool SILU>
 void apply(const float* x, std::size_t voxels, std::size_t channels, const ChannelAffine& affine, float* y,
            std::size_t stride) {
-    for (std::size_t c = 0; c < channels; c += lanes) {
-        const std::size_t count = HWY_MIN(lanes, channels - c);
-        const Vector centre = load(affine.centre.data() + c);
-        const Vector scale = load(affine.scale.data() + c);
-        const Vector shift = load(affine.shift.data() + c);
-        for (std::size_t v = 0; v < voxels; ++v) {
-            const Vector d = hn::Sub(load_some(x + v * channels + c, count), centre);
-            const Vector z = hn::MulAdd(d, scale, shift);
-            store_some(SILU ? silu(z) : z, y + v * stride + c, count);
+    const float* centre = affine.centre.data();
+    const float* scale = affine.scale.data();
+    const float* shift = affine.shift.data();
+    for (std::size_t v = 0; v < voxels; ++v, x += channels, y += stride) {
+        for (std::size_t c = 0; c < channels; c += lanes) {
+            const std::size_t count = HWY_MIN(lanes, channels - c);
+            const Vector d = hn::Sub(load_some(x + c, count), load(centre + c));
+            const Vector z = hn::MulAdd(d, load(scale + c), load(shift + c));
+            store_some(SILU ? silu(z) : z, y + c, count);
         }
     }
 }
