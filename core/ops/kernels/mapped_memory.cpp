@@ -46,11 +46,7 @@ class Mappings {
         const std::lock_guard<std::mutex> lock(mutex_);
         const auto fits = [bytes](const Mapping& m) { return m.usable() >= bytes && m.usable() <= bytes / 4 * 5; };
         const auto found = std::find_if(waiting_.begin(), waiting_.end(), fits);
-        if (found == waiting_.end()) {
-            const Mapping fresh = map(bytes);
-            in_use_ += fresh.bytes;
-            return fresh;
-        }
+        if (found == waiting_.end()) return fresh(bytes);
         const Mapping mapping = *found;
         waiting_.erase(found);
         waiting_bytes_ -= mapping.bytes;
@@ -62,7 +58,7 @@ class Mappings {
         in_use_ -= mapping.bytes;
         waiting_.push_back(mapping);
         waiting_bytes_ += mapping.bytes;
-        unmap_beyond(users_ > 0 ? in_use_ / 10 : 0);
+        unmap_beyond(users_ > 0 ? most_in_use_ - in_use_ : 0);
     }
     void shrunk_by(std::size_t bytes) {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -70,11 +66,20 @@ class Mappings {
     }
     void add_user(int change) {
         const std::lock_guard<std::mutex> lock(mutex_);
+        if (users_ == 0) most_in_use_ = in_use_;
         users_ += change;
         if (users_ == 0) unmap_beyond(0);
     }
 
   private:
+    Mapping fresh(std::size_t bytes) {
+        most_in_use_ = std::max(most_in_use_, in_use_ + bytes);
+        unmap_beyond(most_in_use_ - in_use_ - bytes);
+        const Mapping mapping = map(bytes);
+        in_use_ += mapping.bytes;
+        most_in_use_ = std::max(most_in_use_, in_use_);
+        return mapping;
+    }
     // What has waited longest goes first.
     void unmap_beyond(std::size_t bytes) {
         auto end = waiting_.begin();
@@ -89,6 +94,7 @@ class Mappings {
     std::vector<Mapping> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::size_t in_use_ = 0;
+    std::size_t most_in_use_ = 0;  // since somebody reuses memory
     int users_ = 0;
 };
 

@@ -33,7 +33,7 @@ class MappedMemory {
 };
 
 // While one exists, memory that is given back waits for the next that asks for as much: a page fresh from the system
-// costs more than what is computed on it. What waits is at most a tenth of what is in use.
+// costs more than what is computed on it. All together is never more than what was in use at some time since then.
 class MemoryReuse {
   public:
     MemoryReuse();
