@@ -71,7 +71,7 @@ struct Partial {
 };
 
 std::optional<Partial> parse_partial(const std::string& name) {
-    static const std::regex pattern("\\.(.+)\\.partial-([A-Za-z0-9-]+)\\.([0-9]{1,9})(\\.[A-Za-z0-9.]+)?");
+    static const std::regex pattern(R"(\.(.+)\.partial-([A-Za-z0-9-]+)\.([0-9]{1,9})(\.[A-Za-z0-9.]+)?)");
     std::smatch part;
     if (!std::regex_match(name, part, pattern)) return {};
     return Partial{part[1], part[2], part[4], static_cast<pid_t>(std::stol(part[3]))};

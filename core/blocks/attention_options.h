@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace voldiff {
@@ -45,8 +46,8 @@ struct AttentionBlockRecord {
 // Decides for each attention block of a network, and remembers what it decided.
 class AttentionPlan {
   public:
-    AttentionPlan(const AttentionOptions& of_network, const AttentionOverrides& overrides)
-        : of_network_(of_network), overrides_(overrides) {}
+    AttentionPlan(AttentionOptions of_network, AttentionOverrides overrides)
+        : of_network_(std::move(of_network)), overrides_(std::move(overrides)) {}
 
     AttentionOptions options_for(const std::string& path);
     const std::vector<AttentionBlockRecord>& blocks() const { return blocks_; }

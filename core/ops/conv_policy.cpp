@@ -24,12 +24,14 @@ struct Rule {
     std::int64_t least_extent;    // of the output
     std::int64_t least_channels;  // inputs and outputs together
     std::int64_t most_channels;
+    std::int64_t most_outputs;
     ConvVariant variant;
 };
 constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 constexpr Rule rules[] = {
-    {48, 128, 256, ConvVariant::f444}, {16, 128, 384, ConvVariant::f244}, {16, 0, any, ConvVariant::f224},
-    {4, 0, any, ConvVariant::f222},    {1, 0, any, ConvVariant::direct},
+    {1, 0, any, 4, ConvVariant::narrow},    {48, 128, 256, any, ConvVariant::f444},
+    {16, 128, 384, any, ConvVariant::f244}, {16, 0, any, any, ConvVariant::f224},
+    {4, 0, any, any, ConvVariant::f222},    {1, 0, any, any, ConvVariant::direct},
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
@@ -54,7 +56,8 @@ std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
     const std::int64_t channels = shape.inputs + shape.outputs;
     for (const Rule& rule : rules) {
         const bool suits = extent >= rule.least_extent && channels >= rule.least_channels &&
-                           channels <= rule.most_channels && fits(rule.variant, shape);
+                           channels <= rule.most_channels && shape.outputs <= rule.most_outputs &&
+                           fits(rule.variant, shape);
         if (suits) return rule.variant;
     }
     return std::nullopt;

@@ -24,8 +24,9 @@ at::Tensor empty_volume(at::IntArrayRef shape, const at::Tensor& like) {
     const std::int64_t c = shape[1];
     const std::int64_t row = shape[4] * c;
     const std::int64_t plane = shape[3] * row;
-    return at::from_blob(memory->data(), shape, {shape[2] * plane, 1, plane, row, c}, [memory](void*) {},
-                         like.options().memory_format(c10::nullopt));
+    return at::from_blob(
+        memory->data(), shape, {shape[2] * plane, 1, plane, row, c}, [memory](void*) {},
+        like.options().memory_format(c10::nullopt));
 }
 
 float* volume(const at::Tensor& x, std::int64_t n) { return x.data_ptr<float>() + n * x.numel() / x.size(0); }

@@ -37,7 +37,9 @@ std::function<at::Tensor()> call_of(const std::string& task, Network& network, a
     auto& unet = dynamic_cast<DiffusionUnet&>(network);
     const UnetConditions conditions = conditions_of(unet.config(), at::kFloat);
     // Memory is reused as in core/pipeline/denoise.
-    return [=, &unet, reuse = std::make_shared<ops::MemoryReuse>()] { return unet.forward(x, at::full({1}, 500.0), conditions); };
+    return [=, &unet, reuse = std::make_shared<ops::MemoryReuse>()] {
+        return unet.forward(x, at::full({1}, 500.0), conditions);
+    };
 }
 
 void measure(const std::vector<std::string>& words) {

@@ -90,6 +90,7 @@ double bound(ConvVariant variant) {
         case ConvVariant::direct:
         case ConvVariant::nearest_2x:
         case ConvVariant::zeros_2x:
+        case ConvVariant::narrow:
         case ConvVariant::f222:
             return 4 * eps;
         case ConvVariant::f224:
@@ -102,9 +103,9 @@ double bound(ConvVariant variant) {
     return 20 * eps;
 }
 
-const std::vector<ConvVariant> all_variants = {ConvVariant::direct,  ConvVariant::f222, ConvVariant::f224,
-                                               ConvVariant::f244,    ConvVariant::f444, ConvVariant::nearest_2x,
-                                               ConvVariant::zeros_2x};
+const std::vector<ConvVariant> all_variants = {ConvVariant::direct,   ConvVariant::f222,  ConvVariant::f224,
+                                               ConvVariant::f244,     ConvVariant::f444,  ConvVariant::nearest_2x,
+                                               ConvVariant::zeros_2x, ConvVariant::narrow};
 
 class ConvKernel : public testing::TestWithParam<ConvVariant> {};
 INSTANTIATE_TEST_SUITE_P(Variants, ConvKernel, testing::ValuesIn(all_variants));
@@ -162,6 +163,11 @@ TEST_P(ConvKernel, GathersTheMomentsOfItsOutput) {
 TEST(ConvPolicy, LeavesToLibTorchWhatDoesNotFitTheBudget) {
     EXPECT_FALSE(ops::choose_conv({20000, 20000, {64, 64, 64}, ops::Upsampling::none, {}}).has_value());
     EXPECT_FALSE(ops::choose_conv({20000, 20000, {64, 64, 64}, ops::Upsampling::nearest, {}}).has_value());
+}
+
+TEST(ConvPolicy, GivesFewOutputsTheirOwnKernel) {
+    EXPECT_EQ(ops::choose_conv({64, 1, {128, 128, 128}, ops::Upsampling::none, {}}), ConvVariant::narrow);
+    EXPECT_NE(ops::choose_conv({64, 8, {128, 128, 128}, ops::Upsampling::none, {}}), ConvVariant::narrow);
 }
 
 struct FusionCase {

@@ -78,7 +78,8 @@ HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, s
     for (; k + terms_in_a_row <= depth; k += terms_in_a_row) {
         Block<ROWS, VECTORS> part;
 #pragma GCC unroll 8
-        for (std::size_t i = 0; i < terms_in_a_row; ++i, b += VECTORS * lanes) part.template add_product<FETCH>(rows, lda, k + i, b);
+        for (std::size_t i = 0; i < terms_in_a_row; ++i, b += VECTORS * lanes)
+            part.template add_product<FETCH>(rows, lda, k + i, b);
         total.add(part);
     }
     for (; k < depth; ++k, b += VECTORS * lanes) total.template add_product<FETCH>(rows, lda, k, b);

@@ -37,6 +37,7 @@ float* scratch(std::size_t size) {
 std::size_t point_stride(std::size_t tiles, std::size_t values) { return tiles * values + 16; }
 
 std::size_t depth_of(const TileKernels& kernels, std::size_t inputs) {
+    if (!kernels.multiplied) return 27 * pad(inputs, kernels.lanes);
     return kernels.terms == 1 ? inputs : kernels.terms * pad(inputs, kernels.lanes);
 }
 
@@ -44,7 +45,8 @@ std::size_t depth_of(const TileKernels& kernels, std::size_t inputs) {
 
 std::size_t packed_bytes(ConvVariant variant, std::size_t outputs, std::size_t inputs) {
     const TileKernels& kernels = tile_kernels(variant);
-    return kernels.points * depth_of(kernels, inputs) * pad(outputs, kernels.lanes) * sizeof(float);
+    const std::size_t points = kernels.multiplied ? kernels.points : 1;
+    return points * depth_of(kernels, inputs) * pad(outputs, kernels.lanes) * sizeof(float);
 }
 
 PackedConv pack_conv(ConvVariant variant, std::size_t outputs, std::size_t inputs, const float* weight,
@@ -91,7 +93,7 @@ void PlaneConv::allocate() {
 void PlaneConv::choose_slab() {
     const std::int64_t workers = worker_count();
     const std::int64_t layer = tiles_[1] * tiles_[2];
-    together_ = layer * tiles_[0] < workers * tiles_of_worker;
+    together_ = kernels_.multiplied && layer * tiles_[0] < workers * tiles_of_worker;
     std::int64_t wanted = workers * tiles_of_block * blocks_of_worker;
     if (together_) {
         const std::size_t tile_bytes = kernels_.points * (input_values() + columns_) * sizeof(float);
@@ -138,7 +140,7 @@ double PlaneConv::work_of_step() const {
     constexpr double of_transforms = 20;
     const auto tiles = static_cast<double>(layers_of_step() * tiles_[1] * tiles_[2]);
     const auto inputs = static_cast<double>(depth_of(kernels_, conv_.inputs));
-    const auto outputs = static_cast<double>(columns_);
+    const auto outputs = static_cast<double>(kernels_.multiplied ? columns_ : conv_.outputs);
     return tiles * static_cast<double>(kernels_.points) * (inputs * outputs + of_transforms * (inputs + outputs));
 }
 
@@ -178,6 +180,8 @@ void PlaneConv::load_tiles(Range tiles, float* points, std::size_t stride) const
     input.row_stride = row_size_;
     input.channels = channels_;
     input.point_stride = stride;
+    input.weight = conv_.weight.data();
+    input.outputs = conv_.outputs;
     for (std::int64_t tile = tiles.begin; tile < tiles.end; ++tile, points += input_values()) {
         const auto position = tile_position(tile);
         const std::size_t offset = static_cast<std::size_t>(position[1] * kernels_.step[1]) * row_size_ +
@@ -249,7 +253,11 @@ void PlaneConv::compute_blocks(std::int64_t tiles) {
         float* output = scratch(scratch_size());
         float* input = output + stride;
         load_tiles(range, input, stride);
-        multiply_points(range.end - range.begin, input, stride, output, stride, {0, products});
+        if (kernels_.multiplied) {
+            multiply_points(range.end - range.begin, input, stride, output, stride, {0, products});
+        } else {
+            output = input;
+        }
         ChannelMoments* moments = planes_.moments != nullptr ? &worker_moments_[worker] : nullptr;
         for (std::int64_t tile = range.begin; tile < range.end; ++tile) {
             store_tile(tile, output + (tile - range.begin) * columns_, stride, moments);

@@ -85,7 +85,7 @@ class PlaneConv {
     std::array<std::int64_t, 3> tile_position(std::int64_t tile) const;
     const float* padded_plane(std::int64_t z) const { return ring_.data() + (z % ring_planes_) * plane_size_; }
     // Floats of a tile at one point, padded so that points do not share cache sets.
-    std::size_t input_values() const { return kernels_.terms * channels_; }
+    std::size_t input_values() const { return kernels_.multiplied ? kernels_.terms * channels_ : columns_; }
 
     const PackedConv& conv_;
     const TileKernels& kernels_;

@@ -4,11 +4,12 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/ops/kernels/tile_kernels.cpp"  // NOLINT: Highway includes this file once a target
-#include <hwy/foreach_target.h>
 #include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include "core/ops/kernels/multiply-inl.h"
+#include "core/ops/kernels/narrow-inl.h"
 #include "core/ops/kernels/sums-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -293,7 +294,8 @@ TileKernels winograd_kernels() {
             lanes,
             W::pack,
             W::load_tile,
-            W::store_tile};
+            W::store_tile,
+            true};
 }
 
 // The plain sum: a tile is one voxel, at its one point stand the 27 neighbours.
@@ -308,15 +310,18 @@ void load_neighbours(const TileInput& tile) {
     }
 }
 
-void store_voxel(const TileOutput& tile) {
+// Each of the tile's voxels, along x, stands at a point of its own.
+template <int VOXELS>
+void store_voxels(const TileOutput& tile) {
     for (std::size_t c = 0; c < tile.channels; c += lanes) {
         const std::size_t count = HWY_MIN(lanes, tile.channels - c);
-        const Vector y = load(tile.points + c);
+        Vector y[VOXELS];
+        for (int i = 0; i < VOXELS; ++i) y[i] = load(tile.points + i * tile.point_stride + c);
         Sums sums;
-        store_plane<1>(tile, 0, c, count, &y, load(tile.bias + c), sums);
+        store_plane<VOXELS>(tile, 0, c, count, y, load(tile.bias + c), sums);
         if (tile.moments != nullptr) sums.merge_into(*tile.moments, c, count);
     }
-    if (tile.moments != nullptr) tile.moments->count += 1;
+    if (tile.moments != nullptr) tile.moments->count += static_cast<double>(tile.extents[2]);
 }
 
 void pack_direct(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first, std::size_t last,
@@ -337,7 +342,12 @@ void pack_direct(const float* weight, std::size_t outputs, std::size_t inputs, s
 }
 
 TileKernels direct_kernels() {
-    return {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 1, 27, lanes, pack_direct, load_neighbours, store_voxel};
+    return {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 1, 27, lanes, pack_direct, load_neighbours, store_voxels<1>, true};
+}
+
+TileKernels narrow_kernels() {
+    constexpr int n = line_voxels;
+    return {{3, 3, n + 2}, {1, 1, n}, {1, 1, n}, n, 1, lanes, pack_narrow, load_line, store_voxels<n>, false};
 }
 
 const TileKernels* all_kernels() {
@@ -350,6 +360,7 @@ const TileKernels* all_kernels() {
         winograd_kernels<Four, Four, Four>(),
         winograd_kernels<Doubled, Doubled, Doubled>(),
         winograd_kernels<Stuffed, Stuffed, Stuffed>(),
+        narrow_kernels(),
     };
     return kernels;
 }

@@ -16,9 +16,9 @@ namespace voldiff::ops {
 // Output voxels of a tile along z, y and x. Fewer products a voxel, larger rounding errors, more memory for weights:
 // f222 3.4 times fewer, f224 4.5, f244 6, f444 8. `nearest_2x` is the convolution of the volume doubled by nearest
 // neighbours, exactly, with 8 times fewer products; `zeros_2x` the same for zeros between the voxels (a transposed
-// convolution). `direct` is the plain sum.
-enum class ConvVariant { direct, f222, f224, f244, f444, nearest_2x, zeros_2x };
-constexpr std::size_t conv_variants = 7;
+// convolution). `direct` is the plain sum; `narrow` too, fast for few outputs.
+enum class ConvVariant { direct, f222, f224, f244, f444, nearest_2x, zeros_2x, narrow };
+constexpr std::size_t conv_variants = 8;
 
 struct TileInput {
     std::array<const float*, 6> planes{};  // where the tile starts in each of its padded planes
@@ -26,6 +26,8 @@ struct TileInput {
     std::size_t channels = 0;              // a multiple of `lanes`; also the floats from a voxel to the next
     float* points = nullptr;               // [points, ..., channels]
     std::size_t point_stride = 0;
+    const float* weight = nullptr;  // packed; for kernels that multiply themselves
+    std::size_t outputs = 0;
 };
 
 struct TileOutput {
@@ -49,11 +51,12 @@ struct TileKernels {
     std::size_t lanes = 1;  // channels are padded to a multiple of these
 
     // weight [K, C, 3, 3, 3] -> [points, panels of columns, terms * C', columns of the panel], for the panels
-    // [first, last); C' is C, or C padded for `direct`. K is padded with zeros.
+    // [first, last); C' is C, or C padded for `direct`. K is padded with zeros. `narrow` has a layout of its own.
     void (*pack)(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first, std::size_t last,
                  float* packed) = nullptr;
     void (*load)(const TileInput& tile) = nullptr;
     void (*store)(const TileOutput& tile) = nullptr;
+    bool multiplied = true;  // between load and store; else `load` leaves the products
 };
 
 // c[rows, panel's columns] = a[rows, depth] b, where b is the panel of a packed matrix [panels, depth, columns].
