@@ -2,10 +2,10 @@
 
 #include "core/blocks/script.h"
 #include "core/error.h"
+#include "core/ops/volumes.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/cat.h>
 
 #include <sstream>
 
@@ -37,7 +37,7 @@ std::vector<std::shared_ptr<AttentionLayer>> make_attentions(const UnetStageOpti
 }
 
 at::Tensor join_skip(const at::Tensor& x, const at::Tensor& skip) {
-    if (x.sizes().slice(2) == skip.sizes().slice(2)) return at::cat({x, skip}, 1);
+    if (x.sizes().slice(2) == skip.sizes().slice(2)) return ops::join_channels(x, skip);
     std::ostringstream message;
     message << "U-Net: the upsampled state is " << x.sizes().slice(2) << " and the state to join it with is "
             << skip.sizes().slice(2) << "; the latent's extents must be multiples of 2^(levels - 1)";

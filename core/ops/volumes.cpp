@@ -2,10 +2,13 @@
 
 #include "core/ops/conv_policy.h"
 #include "core/ops/kernels/buffer.h"
+#include "core/ops/kernels/parallel.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace voldiff::ops {
@@ -27,6 +30,24 @@ at::Tensor empty_volume(at::IntArrayRef shape, const at::Tensor& like) {
     return at::from_blob(
         memory->data(), shape, {shape[2] * plane, 1, plane, row, c}, [memory](void*) {},
         like.options().memory_format(c10::nullopt));
+}
+
+at::Tensor join_channels(const at::Tensor& x, const at::Tensor& y) {
+    if (!for_own_kernels(x) || !for_own_kernels(y)) return at::cat({x, y}, 1);
+    const at::Tensor left = channels_last(x);
+    const at::Tensor right = channels_last(y);
+    const at::Tensor both = empty_volume({x.size(0), x.size(1) + y.size(1), x.size(2), x.size(3), x.size(4)}, x);
+    const std::int64_t width = x.size(4);
+    parallel_each(both.numel() / both.size(1) / width, [&](std::int64_t row, std::int64_t) {
+        const float* a = volume(left, 0) + row * width * left.size(1);
+        const float* b = volume(right, 0) + row * width * right.size(1);
+        float* out = volume(both, 0) + row * width * both.size(1);
+        for (std::int64_t i = 0; i < width; ++i, a += left.size(1), b += right.size(1)) {
+            out = std::copy_n(a, left.size(1), out);
+            out = std::copy_n(b, right.size(1), out);
+        }
+    });
+    return both;
 }
 
 float* volume(const at::Tensor& x, std::int64_t n) { return x.data_ptr<float>() + n * x.numel() / x.size(0); }

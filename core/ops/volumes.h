@@ -15,6 +15,8 @@ bool for_own_kernels(const at::TensorOptions& options);
 at::Tensor channels_last(const at::Tensor& x);
 // An uninitialised channels-last volume.
 at::Tensor empty_volume(at::IntArrayRef shape, const at::Tensor& like);
+// [N, C, D, H, W] and [N, C', D, H, W] -> [N, C + C', D, H, W]
+at::Tensor join_channels(const at::Tensor& x, const at::Tensor& y);
 // The n-th volume of a channels-last tensor, [D, H, W, C].
 float* volume(const at::Tensor& x, std::int64_t n);
 // The normalisation of the n-th volume of a channels-last tensor.

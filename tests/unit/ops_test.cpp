@@ -5,6 +5,7 @@
 #include "core/ops/conv_libtorch.h"
 #include "core/ops/norm.h"
 #include "core/ops/upsample.h"
+#include "core/ops/volumes.h"
 
 #include <gtest/gtest.h>
 
@@ -14,6 +15,7 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/avg_pool3d.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/conv3d.h>
 #include <ATen/ops/conv_transpose3d.h>
 #include <ATen/ops/equal.h>
@@ -139,6 +141,12 @@ TEST(Upsample, TrilinearDoesNotAlignCorners) {
     const at::Tensor x = at::tensor({0.0F, 4.0F}).view({1, 1, 1, 1, 2});
     const at::Tensor expected = at::tensor({0.0F, 1.0F, 3.0F, 4.0F}).view({1, 1, 1, 1, 4}).expand({1, 1, 2, 2, 4});
     EXPECT_TRUE(at::equal(ops::upsample_trilinear_2x(x), expected.contiguous()));
+}
+
+TEST(Volumes, ChannelsAreJoinedInAnyLayout) {
+    const at::Tensor x = normal({2, 3, 4, 5, 6}, 1);
+    const at::Tensor y = normal({2, 5, 4, 5, 6}, 2).contiguous(at::MemoryFormat::ChannelsLast3d);
+    EXPECT_TRUE(at::equal(ops::join_channels(x, y), at::cat({x, y}, 1)));
 }
 
 // Channels that fill no whole vector, an odd extent, two samples.

@@ -1,4 +1,4 @@
-// Work for all threads of LibTorch (at::set_num_threads).
+// Work shared by the cores.
 #pragma once
 
 #include <cstdint>
@@ -6,10 +6,11 @@
 
 namespace voldiff::ops {
 
+// Threads that take part: LibTorch's number (at::set_num_threads).
 std::int64_t worker_count();
 
-// Calls work(index, worker) for every index in [0, count). A thread takes the next index when it is free; `worker` in
-// [0, worker_count()) tells the threads apart. Inside a parallel region it runs on the calling thread.
-void parallel_each(std::int64_t count, const std::function<void(std::int64_t index, std::int64_t worker)>& work);
+// work(index, worker) for every index below `count`, in turns by whichever worker is free; worker < worker_count().
+// Throws what `work` throws, the first of it. Within `work`, and while another thread is in here, on the caller alone.
+void parallel_each(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& work);
 
 }  // namespace voldiff::ops
