@@ -98,8 +98,9 @@ class Mappings {
     int users_ = 0;
 };
 
+// Never destroyed: at the end of the process threads and tensors still give memory back, in no order.
 Mappings& mappings() {
-    static Mappings all;
+    static Mappings& all = *std::make_unique<Mappings>().release();
     return all;
 }
 
