@@ -85,9 +85,12 @@ double seconds_of_decode(Autoencoder& autoencoder, const Extents& latent, const 
 Estimate cost_of_stages(Denoiser& unet, Controller* controller, Autoencoder& autoencoder, const Extents& latent,
                         double calls, bool guided, const DecodeOptions& decode) {
     const Call step = cost_of_step(unet, controller, latent, guided);
-    const double decode_memory = predict_decode(autoencoder, latent, decode).bytes;
+    unet.release_packed_weights();  // as denoising does at its end
+    if (controller != nullptr) controller->release_packed_weights();
+    const double decode_memory =
+        static_cast<double>(resident_memory()) + predict_decode(autoencoder, latent, decode).bytes;
     return {calls * step.seconds + seconds_of_decode(autoencoder, latent, decode),
-            step.kept + std::max(step.memory, decode_memory)};
+            std::max(step.kept + step.memory, decode_memory)};
 }
 
 Estimate cost_of_image(const Generation& generation, const RunConfig& run) {

@@ -4,8 +4,10 @@
 #include "app/batch/made.h"
 #include "app/progress.h"
 #include "core/text.h"
+#include "io/run_identity.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -43,10 +45,46 @@ std::vector<JournalEvent> events_of(const std::vector<const Job*>& jobs) {
     return events;
 }
 
+namespace {
+
+// The weights of all runs of a process, each file once: a model stays in memory after its last run.
+class HeldWeights {
+  public:
+    void add(const RunConfig& run) {
+        for (const fs::path& file : weights_of(run)) bytes_[file] = size_of(file);
+    }
+    double beside(const RunConfig& run) const {
+        double bytes = 0;
+        for (const auto& [file, size] : bytes_) bytes += size;
+        for (const fs::path& file : weights_of(run)) bytes -= bytes_.at(file);
+        return bytes;
+    }
+
+  private:
+    static std::set<fs::path> weights_of(const RunConfig& run) {
+        std::set<fs::path> files;
+        for (const auto& [key, path] : run_inputs(run))
+            if (key.rfind("weights.", 0) == 0) files.insert(fs::absolute(path));
+        return files;
+    }
+    static double size_of(const fs::path& file) {
+        std::error_code absent;
+        const auto size = fs::file_size(file, absent);
+        return absent ? 0 : static_cast<double>(size);
+    }
+
+    std::map<fs::path, double> bytes_;
+};
+
+}  // namespace
+
 Report plan_report(const std::vector<const Job*>& jobs, bool verify, const Forecaster& forecaster) {
     Report runs = Report::array();
     double seconds = 0, memory = 0;
     std::size_t to_make = 0, bad = 0;
+    HeldWeights held;
+    for (const Job* job : jobs)
+        if (!job->problem) held.add(*job->run);
     for (const Job* job : jobs) {
         Report row = {{"run", job->number}, {"volume", name_of(*job)}, {"what", job->label}};
         if (job->problem) {
@@ -68,7 +106,7 @@ Report plan_report(const std::vector<const Job*>& jobs, bool verify, const Forec
         if (why.empty()) continue;
         ++to_make;
         seconds += prediction.seconds;
-        memory = std::max(memory, prediction.memory);
+        memory = std::max(memory, prediction.memory + held.beside(*job->run));
     }
     return {
         {"runs", runs}, {"to_make", to_make}, {"cannot_be_made", bad}, {"seconds", seconds}, {"memory_bytes", memory}};
