@@ -12,15 +12,22 @@
 
 namespace voldiff {
 
-// Two levels, attention in the lower one and the middle.
-inline DiffusionUnetConfig small_unet_config() {
-    DiffusionUnetConfig config;
-    config.in_channels = config.out_channels = 2;
+// Of a U-Net or a ControlNet: two levels, attention in the lower one and the middle.
+template <class Config>
+Config small_trunk() {
+    Config config;
+    config.in_channels = 2;
     config.num_channels = {4, 8};
     config.attention_levels = {false, true};
     config.num_res_blocks = PerLevel(1);
     config.num_head_channels = PerLevel(4);
     config.norm_num_groups = 2;
+    return config;
+}
+
+inline DiffusionUnetConfig small_unet_config() {
+    auto config = small_trunk<DiffusionUnetConfig>();
+    config.out_channels = config.in_channels;
     return config;
 }
 

@@ -4,6 +4,7 @@
 #include "core/networks/controlnet.h"
 #include "core/networks/diffusion_unet.h"
 #include "tests/config_helpers.h"
+#include "tests/support/random_weights.h"
 
 #include <gtest/gtest.h>
 
@@ -15,18 +16,6 @@
 
 namespace voldiff {
 namespace {
-
-template <class Config>
-Config small_trunk() {
-    Config config;
-    config.in_channels = 2;
-    config.num_channels = {4, 8};
-    config.attention_levels = {false, true};
-    config.num_res_blocks = PerLevel(1);
-    config.num_head_channels = PerLevel(4);
-    config.norm_num_groups = 2;
-    return config;
-}
 
 void fill(Module& module) {
     for (const auto& item : module.named_tensors()) *item.second = at::full(item.second->sizes(), 0.1);
