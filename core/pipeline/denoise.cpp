@@ -51,7 +51,7 @@ class SteeredDenoiser {
     at::Tensor operator()(const at::Tensor& latent, const at::Tensor& timestep) const {
         const at::Tensor x = is_guided() ? twice(latent.to(options_)) : latent.to(options_);
         const at::Tensor t = is_guided() ? twice(timestep.to(options_.device())) : timestep.to(options_.device());
-        const at::Tensor output = unet_.forward(x, t, conditions_, residuals(x, t)).to(latent.options());
+        at::Tensor output = unet_.forward(x, t, conditions_, residuals(x, t)).to(latent.options());
         if (!is_guided()) return output;
         const std::vector<at::Tensor> halves = output.chunk(2);
         return halves[1] + scale_ * (halves[0] - halves[1]);

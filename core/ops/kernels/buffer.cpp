@@ -16,7 +16,7 @@ Buffer::Buffer(std::size_t size) : size_(size) {
     if (bytes >= large) {
         large_ = MappedMemory(bytes);
     } else if (bytes > 0) {
-        small_.reset(static_cast<float*>(std::aligned_alloc(cache_line, bytes)));
+        small_.reset(static_cast<float*>(std::aligned_alloc(cache_line, bytes)));  // NOLINT: owned by small_
         if (!small_) throw std::bad_alloc();
     }
 }

@@ -163,7 +163,7 @@ void PlaneConv::fill_planes(Range planes) {
     const std::int64_t end = std::min(planes.end, extents_[0]);
     if (planes_.prepare && begin < end) planes_.prepare(begin, end);
     if (!planes_.read_row) return;
-    const std::int64_t rows = static_cast<std::int64_t>(plane_size_ / row_size_);
+    const auto rows = static_cast<std::int64_t>(plane_size_ / row_size_);
     parallel_each((planes.end - planes.begin) * rows, [&](std::int64_t index, std::int64_t) {
         const std::int64_t z = planes.begin + index / rows;
         const std::int64_t y = index % rows - 1;

@@ -80,7 +80,7 @@ class PlaneConv {
     void compute_together(std::int64_t tiles);
     void load_tiles(Range tiles, float* points, std::size_t stride) const;
     void multiply_points(std::int64_t rows, const float* a, std::size_t a_stride, float* c, std::size_t c_stride,
-                         Range points) const;
+                         Range range) const;
     void store_tile(std::int64_t tile, const float* points, std::size_t stride, ChannelMoments* moments) const;
     std::array<std::int64_t, 3> tile_position(std::int64_t tile) const;
     const float* padded_plane(std::int64_t z) const { return ring_.data() + (z % ring_planes_) * plane_size_; }
