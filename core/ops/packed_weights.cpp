@@ -12,6 +12,9 @@ namespace {
 
 std::atomic<std::size_t> bytes_held{0};
 
+// Of all layers together, what is not worth releasing: to rearrange it again takes longer than a step of a small model.
+constexpr std::size_t bytes_kept = 64 << 20;
+
 std::size_t bytes_of(const PackedConv& conv) { return packed_bytes(conv.variant, conv.outputs, conv.inputs); }
 
 // Counts the changes of both in place.
@@ -37,7 +40,7 @@ void PackedWeights::forget() {
 
 void PackedWeights::release() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    forget();
+    if (bytes_held > bytes_kept) forget();
 }
 
 void PackedWeights::forget_other(const at::Tensor& weight, const at::Tensor& bias) {

@@ -26,7 +26,7 @@ class PackedWeights {
     std::shared_ptr<const PackedLinear> linear(const at::Tensor& weight, const at::Tensor& bias);
     // What `conv` has at hand for these.
     std::vector<ConvVariant> packed_variants(const at::Tensor& weight, const at::Tensor& bias);
-    // Frees everything; it comes back with the next use.
+    // Frees everything, unless all layers together hold little; it comes back with the next use.
     void release();
 
   private:
