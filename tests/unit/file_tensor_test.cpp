@@ -86,8 +86,8 @@ TEST(PackedWeights, AreReleasedAndMadeAgain) {
     const at::Tensor x = at::ones({1, 512, 8, 8, 8});
     if (!ops::for_own_kernels(x)) GTEST_SKIP() << "LibTorch alone";
     const std::size_t before = ops::packed_weight_bytes();
-    const at::Tensor weight = at::full({512, 512, 3, 3, 3}, 0.25);
-    const at::Tensor bias = at::ones({512});
+    const at::Tensor weight = at::full({576, 512, 3, 3, 3}, 0.25);
+    const at::Tensor bias = at::ones({576});
     ops::PackedWeights packed;
     const at::Tensor y = ops::conv3d(x, {weight, bias, &packed});
     EXPECT_GT(ops::packed_weight_bytes(), before + (64 << 20));
