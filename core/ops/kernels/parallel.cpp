@@ -13,6 +13,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -32,13 +33,10 @@ class WorkerPool {
         for (std::thread& thread : threads_) thread.join();
     }
 
-    // task(worker) on the caller, which is worker 0, and on `workers` - 1 threads; to the end of all.
+    // task(worker) on the caller, which is worker 0, and on `workers` - 1 threads, or as many as the system gives; to
+    // the end of all.
     void run(std::int64_t workers, const std::function<void(std::int64_t)>& task) {
-        while (static_cast<std::int64_t>(threads_.size()) + 1 < workers) {
-            threads_.emplace_back([this, worker = threads_.size() + 1, round = round_.load()] {
-                serve(static_cast<std::int64_t>(worker), round);
-            });
-        }
+        workers = std::min(workers, 1 + threads_up_to(workers - 1));
         change([&] {
             task_ = &task;
             workers_ = workers;
@@ -50,6 +48,17 @@ class WorkerPool {
     }
 
   private:
+    std::int64_t threads_up_to(std::int64_t wanted) {
+        try {
+            while (static_cast<std::int64_t>(threads_.size()) < wanted) {
+                threads_.emplace_back([this, worker = threads_.size() + 1, round = round_.load()] {
+                    serve(static_cast<std::int64_t>(worker), round);
+                });
+            }
+        } catch (const std::system_error&) {  // a limit of processes or memory: fewer do the same work
+        }
+        return static_cast<std::int64_t>(threads_.size());
+    }
     void serve(std::int64_t worker, std::uint64_t round) {
         while (true) {
             wait_until([&] { return round_ != round || ends_; });
