@@ -63,11 +63,18 @@ class WorkerPool {
         while (true) {
             wait_until([&] { return round_ != round || ends_; });
             if (ends_) return;
-            round = round_;
-            if (worker >= workers_) continue;
-            (*task_)(worker);
+            const auto task = join(round, worker);
+            if (task == nullptr) continue;
+            (*task)(worker);
             if (--busy_ == 0) change([] {});
         }
+    }
+    // The task of the present round for one of its workers; null for a thread that it does without. Both at once: such a
+    // thread may be late, and must not take the next round's task for this one's.
+    const std::function<void(std::int64_t)>* join(std::uint64_t& round, std::int64_t worker) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        round = round_;
+        return worker < workers_ ? task_ : nullptr;
     }
     // Under the lock, or somebody who is just falling asleep would miss it.
     template <class Change>
@@ -98,7 +105,7 @@ class WorkerPool {
     std::atomic<int> asleep_{0};
     std::atomic<std::uint64_t> round_{0};
     std::atomic<std::int64_t> busy_{0};  // threads that are not done with the round
-    std::atomic<std::int64_t> workers_{0};
+    std::int64_t workers_ = 0;
     std::atomic<bool> ends_{false};
     const std::function<void(std::int64_t)>* task_ = nullptr;
 };
