@@ -24,11 +24,11 @@ std::string clock_time(double seconds) {
     return format("%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-void Progress::start(const std::string& stage, std::size_t steps) {
+void Progress::start(const std::string& stage, std::size_t steps, Clock::time_point now) {
     stage_ = stage;
     steps_ = std::max<std::size_t>(1, steps);
     tenths_told_ = 0;
-    began_ = Clock::now();
+    began_ = now;
     log_.status(stage_ + " 0/" + std::to_string(steps_));
 }
 

@@ -17,7 +17,7 @@ class Progress {
 
     explicit Progress(Log& log) : log_(log) {}
 
-    void start(const std::string& stage, std::size_t steps);
+    void start(const std::string& stage, std::size_t steps, Clock::time_point now = Clock::now());
     // `done` steps of the stage, counted from 1, are finished at `now`.
     void step(std::size_t done, Clock::time_point now = Clock::now());
     // Says how long the stage took.

@@ -166,6 +166,7 @@ TEST(ConvPolicy, LeavesToLibTorchWhatDoesNotFitTheBudget) {
 }
 
 TEST(ConvPolicy, GivesFewOutputsTheirOwnKernel) {
+    if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone";
     EXPECT_EQ(ops::choose_conv({64, 1, {128, 128, 128}, ops::Upsampling::none, {}}), ConvVariant::narrow);
     EXPECT_NE(ops::choose_conv({64, 8, {128, 128, 128}, ops::Upsampling::none, {}}), ConvVariant::narrow);
 }
@@ -261,6 +262,7 @@ TEST(PackedWeights, FreeWhatTheyHold) {
 
 // mean 1000, deviation 1: the sum of squares in float32 would have no digit of the variance left.
 TEST(NormKernels, KeepTheDigitsOfASmallVarianceBesideALargeMean) {
+    if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone";
     const at::Tensor x = normal({1, 8, 20, 21, 22}, 1) + 1000;
     const at::Tensor weight = normal({8}, 2);
     const at::Tensor bias = normal({8}, 3);

@@ -31,8 +31,8 @@ TEST(Progress, SaysOneLineForEveryTenth) {
     std::ostringstream text;
     Log log(text, false, false);
     Progress progress(log);
-    progress.start("denoise", 30);
     const auto began = Progress::Clock::now();
+    progress.start("denoise", 30, began);
     for (std::size_t step = 1; step <= 30; ++step) progress.step(step, began + std::chrono::seconds(2 * step));
     EXPECT_EQ(lines(text.str()), 10U);
     const std::string first = text.str().substr(0, text.str().find('\n'));

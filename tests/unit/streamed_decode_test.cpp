@@ -6,6 +6,7 @@
 #include "core/ops/norm.h"
 #include "core/ops/planes/plane_layers.h"
 #include "core/ops/planes/store.h"
+#include "core/ops/volumes.h"
 #include "io/system/system.h"
 #include "tests/support/random_weights.h"
 
@@ -175,6 +176,7 @@ TEST(StreamedDecoders, StatisticsKeepTheirDigitsFarFromZero) {
 }
 
 TEST(StreamedDecoders, ProgressEndsAtAllOfIt) {
+    if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone";
     AutoencoderKl network(config_of("AutoencoderKlMaisi", {8, 16}));
     fill(network);
     std::size_t last = 0;
@@ -190,6 +192,7 @@ TEST(StreamedDecoders, ProgressEndsAtAllOfIt) {
 
 // MAISI's decoder: what the modes hold in full resolution, in tensors of 64 channels.
 TEST(DecodeCost, FollowsThePlanOfEachMode) {
+    if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone";
     AutoencoderKlConfig config = config_of("AutoencoderKlMaisi", {64, 128, 256});
     config.norm_num_groups = 32;
     const AutoencoderKl network(config);
@@ -221,6 +224,7 @@ TEST(DecodeCost, StreamsAlongTheLongestAxis) {
 }
 
 TEST(DecodeCost, IsWhatIsMeasured) {
+    if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone";
     if (!reset_peak_memory()) GTEST_SKIP() << "the system does not measure peaks";
     AutoencoderKlConfig config = config_of("AutoencoderKlMaisi", {32, 64});
     AutoencoderKl network(config);
@@ -243,6 +247,9 @@ TEST(DecodeCost, IsWhatIsMeasured) {
 
 class Planner : public testing::Test {
   protected:
+    void SetUp() override {
+        if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone knows one mode";
+    }
     double bytes(const std::string& method, const std::string& mode) {
         return predict_decode(network, latent, {method, roi, 0.4, mode}).bytes;
     }
