@@ -2,9 +2,10 @@
 //
 //   bench_side decoder|unet RUN_CONFIG D H W THREADS CALLS MODE OUTPUT
 //
-// The input is what torch.manual_seed(0) and torch.randn([1, 4, D, H, W]) give. CALLS: of them the last is timed; with
-// 1 what is done once is part of the time. MODE: a decode.mode. OUTPUT: a file for the result, plain float32 values.
-// Prints {"seconds": wall time of the call, "cpu_seconds": of all threads, "peak_bytes": of the whole process}.
+// The input is what torch.manual_seed(0) and torch.randn([1, 4, D, H, W]) give. CALLS: the time is
+// the median of those after the first; with 1 what is done once is part of it. MODE: a decode.mode. OUTPUT: a file for
+// the result, plain float32 values. Prints {"seconds": wall time of a call, "cpu_seconds": of all threads,
+// "peak_bytes": of the whole process}.
 #include "core/decode/decode_mode.h"
 #include "core/networks/autoencoder_kl.h"
 #include "core/networks/diffusion_unet.h"
@@ -15,12 +16,15 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <utility>
+#include <vector>
 
 using namespace voldiff;
 using namespace voldiff::benchmark;
@@ -42,19 +46,29 @@ std::function<at::Tensor()> call_of(const std::string& task, Network& network, a
     };
 }
 
+std::pair<double, double> middle_after_first(std::vector<std::pair<double, double>> times) {
+    if (times.size() > 1) times.erase(times.begin());
+    std::sort(times.begin(), times.end());
+    return times[(times.size() - 1) / 2];
+}
+
 void measure(const std::vector<std::string>& words) {
     at::set_num_threads(std::stoi(words[5]));
     const RunConfig run = load_run_config({words[1], {}, {}});
     const LoadedNetwork loaded = load_network(run, words[0] == "decoder" ? "autoencoder" : "diffusion_unet");
     const std::vector<std::int64_t> latent{std::stol(words[2]), std::stol(words[3]), std::stol(words[4])};
     const auto call = call_of(words[0], *loaded.network, latent, words[7]);
-    for (int i = 1; i < std::stoi(words[6]); ++i) call();
-    const auto began = std::chrono::steady_clock::now();
-    const std::clock_t cpu_began = std::clock();
-    at::Tensor result = call();
-    const double cpu_seconds = static_cast<double>(std::clock() - cpu_began) / CLOCKS_PER_SEC;
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
-    std::cout << "{\"seconds\": " << seconds.count() << ", \"cpu_seconds\": " << cpu_seconds
+    std::vector<std::pair<double, double>> times;
+    at::Tensor result;
+    for (int i = 0; i < std::stoi(words[6]); ++i) {
+        const auto began = std::chrono::steady_clock::now();
+        const std::clock_t cpu_began = std::clock();
+        result = call();
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
+        times.emplace_back(seconds.count(), static_cast<double>(std::clock() - cpu_began) / CLOCKS_PER_SEC);
+    }
+    const auto [seconds, cpu_seconds] = middle_after_first(std::move(times));
+    std::cout << "{\"seconds\": " << seconds << ", \"cpu_seconds\": " << cpu_seconds
               << ", \"peak_bytes\": " << peak_memory() << "}" << std::endl;
     result = result.contiguous();
     std::ofstream(words[8], std::ios::binary)

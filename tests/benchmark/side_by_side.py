@@ -9,8 +9,8 @@ BUILD has voldiff, bench_side and random_model; DIR are checkouts of MONAI and o
 Markdown table, a row as soon as it is measured. --exact: the error of both against MONAI in
 float64 instead. Weights are random in MAISI's architecture, and those of the demo.
 
-Seconds are medians of the rounds: of a whole call with all that is done once (decoder), of a call after a first one
-(U-Net), of the whole program (generation), and from its start to the end of the first denoising step (start; its CPU
+Seconds are medians of the rounds: of a whole call with all that is done once (decoder), of a step in a loop (U-Net: the
+median of the five calls after a first one), of the whole program (generation), and from its start to the end of the first denoising step (start; its CPU
 time is that of ten steps). Memory is the largest of the rounds: peak resident set of the process. Ratios are against
 the faster of MONAI's two.
 """
@@ -39,6 +39,10 @@ class Row:
     latent: tuple
     modes: tuple = ("store",)  # decode.mode, of voldiff alone: a line for each
     model: str = "maisi"
+
+    @property
+    def calls(self):
+        return 6 if self.task == "unet" else 1
 
     def monai_bytes(self):
         """What MONAI is known to need; the decoder 6.8 tensors of 64 channels, measured at 32^3."""
@@ -115,7 +119,7 @@ class Voldiff:
     def network(self, row, threads, mode):
         result = self.folder / "voldiff.raw"
         command = [self.programs / "bench_side", row.task, self.configs[row.model], *row.latent, threads,
-                   2 if row.task == "unet" else 1, mode, result]
+                   row.calls, mode, result]
         *_, printed = watch([*map(str, command)], {})
         return Measured(**json.loads(printed), output=numpy.fromfile(result, numpy.float32))
 
@@ -144,7 +148,7 @@ class Monai:
         config["sampling"]["steps"] = 10 if row.task == "start" else 30
         base = self.voldiff.configs[row.model].parent
         job = {"config": config, "latent": row.latent, "threads": threads, "num_splits": splits, "dtype": dtype,
-               "calls": 2 if row.task == "unet" and dtype == "float32" else 1, "output": str(result),
+               "calls": row.calls if dtype == "float32" else 1, "output": str(result),
                "weights": {name: str(base / config["weights"][name]) for name in ("autoencoder", "diffusion_unet")}}
         command = [sys.executable, str(HERE / "monai_side.py"), "generate" if whole else row.task, json.dumps(job)]
         environment = {**self.environment, "OPENBLAS_NUM_THREADS": str(threads)}
