@@ -64,6 +64,12 @@ PackedConv pack_conv(ConvVariant variant, std::size_t outputs, std::size_t input
     return conv;
 }
 
+// Rows of values whose distance is a large power of two fall into the same few sets of a cache.
+std::size_t PlaneConv::apart(std::size_t values) {
+    constexpr std::size_t floats_of_line = 16;
+    return values % (16 * floats_of_line) == 0 ? values + floats_of_line : values;
+}
+
 PlaneConv::PlaneConv(const PackedConv& conv, const std::array<std::int64_t, 3>& extents, ConvPlanes planes)
     : conv_(conv),
       kernels_(tile_kernels(conv.variant)),
@@ -96,7 +102,7 @@ void PlaneConv::choose_slab() {
     together_ = kernels_.multiplied && layer * tiles_[0] < workers * tiles_of_worker;
     std::int64_t wanted = workers * tiles_of_block * blocks_of_worker;
     if (together_) {
-        const std::size_t tile_bytes = kernels_.points * (input_values() + columns_) * sizeof(float);
+        const std::size_t tile_bytes = kernels_.points * (input_values() + output_values()) * sizeof(float);
         wanted = static_cast<std::int64_t>(shared_points_bytes / tile_bytes);
         wanted = std::max<std::int64_t>(wanted / layer * layer, 1);
     }
@@ -126,7 +132,7 @@ std::int64_t PlaneConv::planes_of_step() const {
 std::size_t PlaneConv::scratch_size() const {
     if (!together_) return (kernels_.points + 1) * slot();
     const auto tiles = static_cast<std::size_t>(tiles_at_once_);
-    return kernels_.points * (point_stride(tiles, input_values()) + point_stride(tiles, columns_));
+    return kernels_.points * (point_stride(tiles, input_values()) + point_stride(tiles, output_values()));
 }
 
 std::size_t PlaneConv::scratch_bytes() const {
@@ -203,7 +209,7 @@ void PlaneConv::multiply_points(std::int64_t rows, const float* a, std::size_t a
     product.depth = depth_of(kernels_, conv_.inputs);
     product.columns = columns_;
     product.lda = input_values();
-    product.ldc = columns_;
+    product.ldc = output_values();
     for (std::int64_t index = range.begin; index < range.end; ++index) {
         const auto point = static_cast<std::size_t>(index / panels);
         product.panel = static_cast<std::size_t>(index % panels);
@@ -240,7 +246,7 @@ void PlaneConv::store_tile(std::int64_t tile, const float* points, std::size_t s
 
 // Room for one point of all tiles of a block, before or after its product.
 std::size_t PlaneConv::slot() const {
-    return point_stride(static_cast<std::size_t>(tiles_at_once_), std::max(input_values(), columns_));
+    return point_stride(static_cast<std::size_t>(tiles_at_once_), std::max(input_values(), output_values()));
 }
 
 // Each thread takes blocks of tiles through all three stages, in its own part of the cache. The products of a point
@@ -260,7 +266,7 @@ void PlaneConv::compute_blocks(std::int64_t tiles) {
         }
         ChannelMoments* moments = planes_.moments != nullptr ? &worker_moments_[worker] : nullptr;
         for (std::int64_t tile = range.begin; tile < range.end; ++tile) {
-            store_tile(tile, output + (tile - range.begin) * columns_, stride, moments);
+            store_tile(tile, output + (tile - range.begin) * output_values(), stride, moments);
         }
     });
 }
@@ -268,7 +274,7 @@ void PlaneConv::compute_blocks(std::int64_t tiles) {
 // All threads work on the same tiles, one stage after the other: the weights are read once for all of them.
 void PlaneConv::compute_together(std::int64_t tiles) {
     const std::size_t input_stride = point_stride(tiles, input_values());
-    const std::size_t output_stride = point_stride(tiles, columns_);
+    const std::size_t output_stride = point_stride(tiles, output_values());
     float* input = scratch(scratch_size());
     float* output = input + input_stride * kernels_.points;
     parallel_each(tiles, [&](std::int64_t tile, std::int64_t) {
@@ -279,7 +285,7 @@ void PlaneConv::compute_together(std::int64_t tiles) {
                       multiply_points(tiles, input, input_stride, output, output_stride, {index, index + 1});
                   });
     parallel_each(tiles, [&](std::int64_t tile, std::int64_t worker) {
-        store_tile(tile, output + tile * columns_, output_stride,
+        store_tile(tile, output + tile * output_values(), output_stride,
                    planes_.moments != nullptr ? &worker_moments_[worker] : nullptr);
     });
 }

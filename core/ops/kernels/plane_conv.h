@@ -84,8 +84,10 @@ class PlaneConv {
     void store_tile(std::int64_t tile, const float* points, std::size_t stride, ChannelMoments* moments) const;
     std::array<std::int64_t, 3> tile_position(std::int64_t tile) const;
     const float* padded_plane(std::int64_t z) const { return ring_.data() + (z % ring_planes_) * plane_size_; }
-    // Floats of a tile at one point, padded so that points do not share cache sets.
-    std::size_t input_values() const { return kernels_.multiplied ? kernels_.terms * channels_ : columns_; }
+    // Floats from a tile to the next, at one point.
+    std::size_t input_values() const { return kernels_.multiplied ? apart(kernels_.terms * channels_) : columns_; }
+    std::size_t output_values() const { return kernels_.multiplied ? apart(columns_) : columns_; }
+    static std::size_t apart(std::size_t values);
 
     const PackedConv& conv_;
     const TileKernels& kernels_;
