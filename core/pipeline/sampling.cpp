@@ -1,5 +1,7 @@
 #include "core/pipeline/sampling.h"
 
+#include "core/ops/kernels/mapped_memory.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
@@ -29,6 +31,7 @@ ImageResult sample_image(const ImageNetworks& networks, Scheduler& scheduler, co
         if (progress) progress("denoise", step, steps);
     };
     const at::Tensor begin = request.start ? noisy_start(*request.start, scheduler, result.noise) : result.noise;
+    const ops::MemoryReuse reuse;  // decoding takes what the weights and activations of denoising leave
     result.latent = denoise(networks.unet, scheduler, begin, steering, noise, on_step);
     steering = {};  // a mask as the controller takes it is eight times the image
     const auto on_block = [&](std::size_t done, std::size_t all) {

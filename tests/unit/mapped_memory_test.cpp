@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cstring>
+#include <vector>
 
 using namespace voldiff::ops;
 
@@ -26,7 +27,37 @@ TEST(MappedMemory, GoesBackAtOnce) { EXPECT_FALSE(comes_back(size, size)); }
 TEST(MemoryReuse, GivesWhatFits) {
     const MemoryReuse reuse;
     EXPECT_TRUE(comes_back(size, size));
-    EXPECT_FALSE(comes_back(size, size / 2)) << "a small piece must not hold a large one";
+}
+
+// Writes to each huge page of pieces of memory, gives them back and counts the pages that come back in one piece.
+std::size_t pages_that_come_back(std::size_t pieces, std::size_t bytes_of_each, std::size_t bytes) {
+    constexpr std::size_t page = 2 << 20;
+    {
+        std::vector<MappedMemory> memory;
+        for (std::size_t i = 0; i < pieces; ++i) {
+            memory.emplace_back(bytes_of_each);
+            for (std::size_t at = 0; at < bytes_of_each; at += page) (&first_byte(memory.back()))[at] = 1;
+        }
+    }
+    const MappedMemory all(bytes);
+    std::size_t pages = 0;
+    for (std::size_t at = 0; at < bytes; at += page) pages += (&first_byte(all))[at] == 1 ? 1 : 0;
+    std::memset(all.data(), 2, bytes);  // all of it can be written
+    return pages;
+}
+
+TEST(MemoryReuse, MakesOnePieceOfManyAndManyOfOne) {
+    const MemoryReuse reuse;
+    EXPECT_EQ(pages_that_come_back(4, size, 4 * size), 16U);
+    EXPECT_EQ(pages_that_come_back(1, 4 * size, size), 4U);
+}
+
+TEST(MemoryReuse, HoldsNoMoreThanIsAllowed) {
+    const MemoryReuse outer;
+    { const MappedMemory memory(4 * size); }
+    EXPECT_EQ(waiting_memory(), 4 * size);
+    const MemoryReuse inner(size);
+    EXPECT_EQ(waiting_memory(), size);
 }
 
 TEST(MemoryReuse, NeverHoldsMoreThanWasInUse) {

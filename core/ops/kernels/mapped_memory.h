@@ -5,13 +5,10 @@
 
 namespace voldiff::ops {
 
-// A piece of address space that the system has given.
+// Pages that the system has given; from 2 MB on they begin with a huge page.
 struct Mapping {
-    void* start = nullptr;
+    void* data = nullptr;
     std::size_t bytes = 0;
-    void* data = nullptr;  // where its first huge page begins
-
-    std::size_t usable() const;  // bytes from `data` on
 };
 
 // Not initialised, on huge pages where the system gives them: a page fault for each 4 KB costs as much as some kernels.
@@ -32,14 +29,19 @@ class MappedMemory {
     Mapping mapping_;
 };
 
-// While one exists, memory that is given back waits for the next that asks for as much: a page fresh from the system
-// costs more than what is computed on it. All together is never more than what was in use at some time since then.
+// While one exists, memory that is given back waits for the next that asks for some: a page fresh from the system costs
+// more than what is computed on it. All together is never more than what was in use at some time since then.
 class MemoryReuse {
   public:
     MemoryReuse();
+    // What waits and what is taken from now on is at most `bytes`, unless more is asked for.
+    explicit MemoryReuse(std::size_t bytes);
     ~MemoryReuse();
     MemoryReuse(const MemoryReuse&) = delete;
     MemoryReuse& operator=(const MemoryReuse&) = delete;
 };
+
+// Bytes that wait.
+std::size_t waiting_memory();
 
 }  // namespace voldiff::ops
