@@ -2,6 +2,7 @@
 
 #include "core/ops/autocast.h"
 #include "core/ops/conv_policy.h"
+#include "core/ops/kernels/mapped_memory.h"
 #include "io/checkpoint/hash.h"
 #include "io/system/system.h"
 #include "io/volume/volume.h"
@@ -24,11 +25,13 @@ void set_machine(const RuntimeSection& runtime) {
 }
 
 double memory_allowed(const RuntimeSection& runtime) {
+    const auto waiting = static_cast<double>(ops::waiting_memory());  // an earlier run left it for this one
     if (runtime.memory_limit > 0) {
-        return std::max(static_cast<double>(runtime.memory_limit) - static_cast<double>(resident_memory()), 0.0);
+        return std::max(static_cast<double>(runtime.memory_limit) - static_cast<double>(resident_memory()) + waiting,
+                        0.0);
     }
     const auto available = static_cast<double>(available_memory());
-    return available > 0 ? available : 1e18;  // the system does not say
+    return available > 0 ? available + waiting : 1e18;  // the system does not say
 }
 
 void tell(Log& log, const std::vector<LoadNote>& notes) {

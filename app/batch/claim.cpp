@@ -186,6 +186,12 @@ bool Claims::holds(const fs::path& volume) const {
     return held != held_.end() && holds_locked(volume, held->second);
 }
 
+bool Claims::overtook(const fs::path& volume) const {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    const auto held = held_.find(volume);
+    return held != held_.end() && held->second.generation > 0;
+}
+
 void Claims::release(const fs::path& volume) {
     const std::lock_guard<std::mutex> guard(mutex_);
     const auto held = held_.find(volume);

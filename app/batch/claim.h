@@ -33,6 +33,8 @@ class Claims {
     bool take(const std::filesystem::path& volume, Clock::time_point now = Clock::now());
     // Whether the caller still owns it: false for one that was stopped for so long that another took over.
     bool holds(const std::filesystem::path& volume) const;
+    // Whether a claim that the caller holds was another's, who may have left unfinished files.
+    bool overtook(const std::filesystem::path& volume) const;
     void release(const std::filesystem::path& volume);
     void beat();  // what the thread does
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -71,9 +72,11 @@ std::vector<JournalEvent> read_journal(const fs::path& file, std::uint64_t& offs
     std::vector<JournalEvent> events;
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored)) return events;
+    const std::uintmax_t size = fs::file_size(file, ignored);
+    if (ignored || size <= offset) return events;
     std::ifstream stream(file, std::ios::binary);
     stream.seekg(static_cast<std::streamoff>(offset));
-    std::string line(longest_line, '\0');
+    std::string line(std::min<std::uintmax_t>(longest_line, size - offset + 1), '\0');
     while (stream.getline(line.data(), static_cast<std::streamsize>(line.size())),
            stream.gcount() > 0 && !stream.eof()) {
         offset += static_cast<std::uint64_t>(stream.gcount());
@@ -123,7 +126,11 @@ Journal::Journal(const fs::path& folder) : path_(journal_path(folder)) {
 
 Journal::~Journal() { ::close(file_); }
 
-bool Journal::add(JournalEvent event) {
+bool Journal::add(JournalEvent event) { return add_line(std::move(event), /*wait=*/true); }
+
+bool Journal::add_soon(JournalEvent event) { return add_line(std::move(event), /*wait=*/false); }
+
+bool Journal::add_line(JournalEvent event, bool wait) {
     JournalEvent line = {
         {"event", event.at("event")}, {"time", utc_now()}, {"host", host_name()}, {"process", ::getpid()}};
     line.update(event);
@@ -132,7 +139,7 @@ bool Journal::add(JournalEvent event) {
     const FileLock lock(file_);
     if (!ends_with_line(file_)) text.insert(0, "\n");
     const ssize_t written = ::write(file_, text.data(), text.size());
-    return written == static_cast<ssize_t>(text.size()) && ::fsync(file_) == 0;
+    return written == static_cast<ssize_t>(text.size()) && (!wait || ::fsync(file_) == 0);
 }
 
 bool Journal::still_there() const {

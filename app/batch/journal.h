@@ -41,12 +41,16 @@ class Journal {
     // Adds a line in one write and waits until it is on the disk. False where the system refuses (a full disk), which
     // spoils no other line. Threads may share a journal.
     bool add(JournalEvent event);
+    // The same without waiting: it survives the end of the process, but not of the machine.
+    bool add_soon(JournalEvent event);
     // False once the folder was unmounted, removed or replaced.
     bool still_there() const;
     // What was added since the opening, or since the last call, by anybody.
     std::vector<JournalEvent> news();
 
   private:
+    bool add_line(JournalEvent event, bool wait);
+
     std::filesystem::path path_;
     int file_ = -1;
     std::uint64_t read_to_ = 0;

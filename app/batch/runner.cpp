@@ -11,6 +11,7 @@
 #include "app/generation.h"
 #include "app/table.h"
 #include "core/networks/autoencoder_kl.h"
+#include "core/ops/kernels/mapped_memory.h"
 #include "core/pipeline/conditions.h"
 #include "io/file.h"
 
@@ -48,6 +49,7 @@ class Runner {
     }
 
     BatchResult run(const std::vector<const Job*>& jobs) {
+        const ops::MemoryReuse reuse;  // the next run takes what this one leaves
         all_ = jobs.size();
         open_folders(jobs);
         for (const Job* job : jobs)
@@ -174,8 +176,9 @@ class Runner {
     }
 
     void make(const Job& job) {
-        for (const fs::path& file : files_of(job.files)) remove_partial_files(file);
-        note(job, {{"event", "start"}});
+        if (claims_.overtook(job.files.volume))
+            for (const fs::path& file : files_of(job.files)) remove_partial_files(file);
+        note(job, {{"event", "start"}}, &Journal::add_soon);  // lost with the machine's power, it costs nothing
         const auto start = Clock::now();
         try {
             check_room(job);
@@ -239,6 +242,7 @@ class Runner {
     bool shrink(const Job& job) {
         background_.wait();
         store_->keep_only(generation_ ? &generation_->model() : nullptr);
+        ops::release_waiting_memory();
         if (run_.mask.only) return false;
         DecodeOptions decode{run_.decode.method, run_.decode.roi, run_.decode.overlap, run_.decode.mode};
         if (generation_) decode = generation_->decode();
@@ -304,12 +308,12 @@ class Runner {
                           "  " + short_number(std::round(seconds * 100) / 100) + " s");
     }
 
-    void note(const Job& job, JournalEvent event) {
+    void note(const Job& job, JournalEvent event, bool (Journal::*add)(JournalEvent) = &Journal::add) {
         const auto journal = journals_.find(folder_of(job));
         if (journal == journals_.end()) return;
         event["id"] = job.id;
         event["volume"] = job.files.volume.filename().string();
-        if (!journal->second->add(event) && !told_journal_.exchange(true))
+        if (!((*journal->second).*add)(event) && !told_journal_.exchange(true))
             context_.log.warn("the journal in '" + folder_of(job).string() +
                               "' cannot be written; the batch goes on, since the records of the volumes count");
     }

@@ -220,6 +220,7 @@ std::optional<DecodeCost> AutoencoderKl::decode_cost(const std::array<std::int64
 
 at::Tensor AutoencoderKl::stream(const at::Tensor& latent, const StreamPlan& plan, const DecodeCost& cost,
                                  const BlockProgress& progress, const std::function<at::Tensor(ops::Planes)>& finish) {
+    if (progress) progress(0, 100);  // what is set up takes time too
     const double all = cost.work * static_cast<double>(latent.size(0));
     ops::PlaneRun run(longest_axis({latent.size(2), latent.size(3), latent.size(4)}), /*rehearsal=*/false,
                       in_hundredths(progress, all));

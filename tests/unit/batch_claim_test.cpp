@@ -48,6 +48,7 @@ TEST_F(BatchClaims, AreRemovedWhenReleased) {
     {
         Claims claims(seconds(60));
         EXPECT_TRUE(claims.take(volume()));
+        EXPECT_FALSE(claims.overtook(volume()));
         claims.release(volume());
         EXPECT_FALSE(exists(0));
         EXPECT_TRUE(claims.take(volume()));
@@ -65,6 +66,7 @@ TEST_F(BatchClaims, AreTakenOverAfterTheHeartbeatStopped) {
     EXPECT_FALSE(claims.take(volume(), start + seconds(61))) << "it was alive";
     EXPECT_FALSE(claims.take(volume(), start + seconds(120)));
     EXPECT_TRUE(claims.take(volume(), start + seconds(121)));
+    EXPECT_TRUE(claims.overtook(volume()));
     EXPECT_TRUE(exists(1));
     claims.release(volume());
     EXPECT_FALSE(exists(0));
@@ -174,7 +176,7 @@ using BatchJournal = ConfigFolder;
 
 TEST_F(BatchJournal, GrowsLineByLine) {
     Journal journal(folder / "night"), other(folder / "night");
-    EXPECT_TRUE(journal.add({{"event", "start"}, {"id", "a"}}));
+    EXPECT_TRUE(journal.add_soon({{"event", "start"}, {"id", "a"}}));
     EXPECT_TRUE(other.add({{"event", "done"}, {"id", "a"}, {"seconds", 1.5}}));
     const auto events = read_journal(journal_path(folder / "night"));
     ASSERT_EQ(events.size(), 2U);

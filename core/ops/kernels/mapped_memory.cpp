@@ -106,9 +106,19 @@ class Mappings {
   private:
     // Address space; its pages come from the system when they are touched, so none are there yet.
     Mapping fresh(std::size_t bytes) {
-        const Mapping mapping = map(round_up(bytes, static_cast<std::size_t>(sysconf(_SC_PAGESIZE))));
+        const Mapping mapping = map_or_free(round_up(bytes, static_cast<std::size_t>(sysconf(_SC_PAGESIZE))));
         in_use_ += mapping.bytes;
         return mapping;
+    }
+    // Under a limit of address space what waits is in the way of what is asked for.
+    Mapping map_or_free(std::size_t bytes) {
+        try {
+            return map(bytes);
+        } catch (const std::bad_alloc&) {
+            if (waiting_.empty()) throw;
+            unmap_beyond(0);
+            return map(bytes);
+        }
     }
     // Pages that wait move to the mapping, whatever pieces they were, first what has waited longest; only then may
     // others have to go.
@@ -188,6 +198,8 @@ void MappedMemory::shrink(std::size_t bytes) {
 MemoryReuse::MemoryReuse() { mappings().add_user(1); }
 MemoryReuse::MemoryReuse(std::size_t bytes) : MemoryReuse() { mappings().allow(bytes); }
 MemoryReuse::~MemoryReuse() { mappings().add_user(-1); }
+
+void release_waiting_memory() { mappings().allow(0); }
 
 std::size_t waiting_memory() { return mappings().waiting(); }
 

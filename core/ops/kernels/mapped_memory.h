@@ -41,6 +41,9 @@ class MemoryReuse {
     MemoryReuse& operator=(const MemoryReuse&) = delete;
 };
 
+// What waits goes back to the system now.
+void release_waiting_memory();
+
 // Bytes that wait.
 std::size_t waiting_memory();
 
