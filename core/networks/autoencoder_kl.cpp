@@ -220,12 +220,12 @@ std::optional<DecodeCost> AutoencoderKl::decode_cost(const std::array<std::int64
 
 at::Tensor AutoencoderKl::stream(const at::Tensor& latent, const StreamPlan& plan, const DecodeCost& cost,
                                  const BlockProgress& progress, const std::function<at::Tensor(ops::Planes)>& finish) {
-    if (progress) progress(0, 100);  // what is set up takes time too
     const double all = cost.work * static_cast<double>(latent.size(0));
     ops::PlaneRun run(longest_axis({latent.size(2), latent.size(3), latent.size(4)}), /*rehearsal=*/false,
                       in_hundredths(progress, all));
     run.prefer_thin_steps(keeps_nothing(plan));
     const ops::MemoryReuse reuse(static_cast<std::size_t>(cost.bytes));  // of what denoising left, no more than that
+    if (progress) progress(0, 100);  // what is set up takes time too
     std::vector<at::Tensor> images;
     for (const at::Tensor& z : post_quant_conv_->forward(latent).split(1)) {
         images.push_back(finish(decoder_->forward_planes(ops::from_tensor(run, z), plan)));

@@ -77,6 +77,8 @@ HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, s
     std::size_t k = 0;
     for (; k + terms_in_a_row <= depth; k += terms_in_a_row) {
         Block<ROWS, VECTORS> part;
+#pragma GCC unroll 12
+        for (int i = 0; i < ROWS; ++i) hwy::Prefetch(a + (ROWS + i) * lda + k);  // of the next block
 #pragma GCC unroll 8
         for (std::size_t i = 0; i < terms_in_a_row; ++i, b += VECTORS * lanes)
             part.template add_product<FETCH>(rows, lda, k + i, b);
