@@ -19,6 +19,8 @@ constexpr std::int64_t rows_of_product = 6;
 constexpr std::int64_t blocks_of_worker = 8;
 // Where all threads share tiles: bytes of their points.
 constexpr std::size_t shared_points_bytes = 192 << 20;
+// Input channels of a product of neighbours: their weights for a panel stay in the first cache.
+constexpr std::size_t channels_at_once = 128;
 constexpr std::int64_t border = 2;  // planes, rows and voxels of padding on both sides together
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -99,7 +101,8 @@ void PlaneConv::allocate() {
 void PlaneConv::choose_slab() {
     const std::int64_t workers = worker_count();
     const std::int64_t layer = tiles_[1] * tiles_[2];
-    together_ = kernels_.multiplied && layer * tiles_[0] < workers * tiles_of_worker;
+    const bool few = layer * tiles_[0] < workers * tiles_of_worker;
+    together_ = kernels_.multiplied && (few || kernels_.load == nullptr);
     std::int64_t wanted = workers * tiles_of_block * blocks_of_worker;
     if (together_) {
         const std::size_t tile_bytes = kernels_.points * (input_values() + output_values()) * sizeof(float);
@@ -220,6 +223,36 @@ void PlaneConv::multiply_points(std::int64_t rows, const float* a, std::size_t a
     }
 }
 
+// The plain sum: for each of the 27 neighbours a product with the voxels that are these neighbours, where they stand.
+void PlaneConv::multiply_neighbours(std::int64_t lines, float* c, std::size_t panel) const {
+    PanelProduct product;
+    product.rows = static_cast<std::size_t>(tiles_[2]);
+    product.columns = panel_width(columns_, panel);
+    product.lda = channels_;
+    product.c = c + panel * panel_width(columns_, 0);
+    product.ldc = output_values();
+    product.packed = conv_.weight.data() + panel * panel_width(columns_, 0) * depth_of(kernels_, conv_.inputs);
+    for (std::int64_t tap = 0; tap < 27; ++tap) {
+        for (std::size_t channel = 0; channel < channels_; channel += channels_at_once) {
+            product.depth = std::min(channels_at_once, channels_ - channel);
+            multiply_lines(lines, tap, channel, product);
+            product.packed += product.depth * product.columns;
+            product.add = true;
+        }
+    }
+}
+
+void PlaneConv::multiply_lines(std::int64_t lines, std::int64_t tap, std::size_t channel, PanelProduct product) const {
+    const auto x = static_cast<std::size_t>(tap % 3);
+    for (std::int64_t line = 0; line < lines; ++line) {
+        const std::int64_t z = layer_ + line / tiles_[1] + tap / 9;
+        const auto y = static_cast<std::size_t>(line % tiles_[1] + tap / 3 % 3);
+        product.a = padded_plane(z) + y * row_size_ + x * channels_ + channel;
+        multiply(product);
+        product.c += product.rows * product.ldc;
+    }
+}
+
 void PlaneConv::store_tile(std::int64_t tile, const float* points, std::size_t stride, ChannelMoments* moments) const {
     const auto position = tile_position(tile);
     const auto extents = output_extents();
@@ -277,13 +310,17 @@ void PlaneConv::compute_together(std::int64_t tiles) {
     const std::size_t output_stride = point_stride(tiles, output_values());
     float* input = scratch(scratch_size());
     float* output = input + input_stride * kernels_.points;
-    parallel_each(tiles, [&](std::int64_t tile, std::int64_t) {
-        load_tiles({tile, tile + 1}, input + tile * input_values(), input_stride);
+    if (kernels_.load != nullptr) {
+        parallel_each(tiles, [&](std::int64_t tile, std::int64_t) {
+            load_tiles({tile, tile + 1}, input + tile * input_values(), input_stride);
+        });
+    }
+    const auto panels = static_cast<std::int64_t>(panels_of(columns_));
+    const auto points = static_cast<std::int64_t>(kernels_.points);
+    parallel_each(points * panels, [&](std::int64_t index, std::int64_t) {
+        if (kernels_.load == nullptr) return multiply_neighbours(tiles / tiles_[2], output, index);
+        multiply_points(tiles, input, input_stride, output, output_stride, {index, index + 1});
     });
-    parallel_each(static_cast<std::int64_t>(kernels_.points * panels_of(columns_)),
-                  [&](std::int64_t index, std::int64_t) {
-                      multiply_points(tiles, input, input_stride, output, output_stride, {index, index + 1});
-                  });
     parallel_each(tiles, [&](std::int64_t tile, std::int64_t worker) {
         store_tile(tile, output + tile * output_values(), output_stride,
                    planes_.moments != nullptr ? &worker_moments_[worker] : nullptr);

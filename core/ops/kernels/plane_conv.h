@@ -81,11 +81,16 @@ class PlaneConv {
     void load_tiles(Range tiles, float* points, std::size_t stride) const;
     void multiply_points(std::int64_t rows, const float* a, std::size_t a_stride, float* c, std::size_t c_stride,
                          Range range) const;
+    void multiply_neighbours(std::int64_t rows_of_tiles, float* c, std::size_t panel) const;
+    void multiply_lines(std::int64_t lines, std::int64_t tap, std::size_t channel, PanelProduct product) const;
     void store_tile(std::int64_t tile, const float* points, std::size_t stride, ChannelMoments* moments) const;
     std::array<std::int64_t, 3> tile_position(std::int64_t tile) const;
     const float* padded_plane(std::int64_t z) const { return ring_.data() + (z % ring_planes_) * plane_size_; }
     // Floats from a tile to the next, at one point.
-    std::size_t input_values() const { return kernels_.multiplied ? apart(kernels_.terms * channels_) : columns_; }
+    std::size_t input_values() const {
+        if (kernels_.load == nullptr) return 0;
+        return kernels_.multiplied ? apart(channels_) : columns_;
+    }
     std::size_t output_values() const { return kernels_.multiplied ? apart(columns_) : columns_; }
     static std::size_t apart(std::size_t values);
 

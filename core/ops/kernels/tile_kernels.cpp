@@ -298,18 +298,6 @@ TileKernels winograd_kernels() {
             true};
 }
 
-// The plain sum: a tile is one voxel, at its one point stand the 27 neighbours.
-void load_neighbours(const TileInput& tile) {
-    float* out = tile.points;
-    for (int z = 0; z < 3; ++z) {
-        for (int y = 0; y < 3; ++y) {
-            // Three voxels of a row are contiguous.
-            const float* row = tile.planes[z] + y * tile.row_stride;
-            for (std::size_t i = 0; i < 3 * tile.channels; i += lanes, out += lanes) store(load(row + i), out);
-        }
-    }
-}
-
 // Each of the tile's voxels, along x, stands at a point of its own.
 template <int VOXELS>
 void store_voxels(const TileOutput& tile) {
@@ -341,8 +329,9 @@ void pack_direct(const float* weight, std::size_t outputs, std::size_t inputs, s
     }
 }
 
+// The plain sum: a tile is one voxel.
 TileKernels direct_kernels() {
-    return {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 1, 27, lanes, pack_direct, load_neighbours, store_voxels<1>, true};
+    return {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 1, 27, lanes, pack_direct, nullptr, store_voxels<1>, true};
 }
 
 TileKernels narrow_kernels() {
@@ -368,10 +357,11 @@ const TileKernels* all_kernels() {
 void multiply_one_panel(const PanelProduct& p) {
     const std::size_t first = p.panel * panel_columns;
     multiply_panel(p.rows, p.depth, packed_panel_width(p.columns, p.panel) / lanes, p.a, p.lda,
-                   p.packed + first * p.depth, p.c + first, p.ldc, false);
+                   p.packed + first * p.depth, p.c + first, p.ldc, p.add);
 }
 
 std::size_t count_panels(std::size_t columns) { return panel_count(columns); }
+std::size_t width_of_panel(std::size_t columns, std::size_t panel) { return packed_panel_width(columns, panel); }
 
 }  // namespace
 }  // namespace voldiff::ops::HWY_NAMESPACE
@@ -383,6 +373,7 @@ namespace voldiff::ops {
 HWY_EXPORT(all_kernels);
 HWY_EXPORT(multiply_one_panel);
 HWY_EXPORT(count_panels);
+HWY_EXPORT(width_of_panel);
 
 const TileKernels& tile_kernels(ConvVariant variant) {
     return HWY_DYNAMIC_DISPATCH(all_kernels)()[static_cast<std::size_t>(variant)];
@@ -391,6 +382,10 @@ const TileKernels& tile_kernels(ConvVariant variant) {
 void multiply(const PanelProduct& product) { HWY_DYNAMIC_DISPATCH(multiply_one_panel)(product); }
 
 std::size_t panels_of(std::size_t columns) { return HWY_DYNAMIC_DISPATCH(count_panels)(columns); }
+
+std::size_t panel_width(std::size_t columns, std::size_t panel) {
+    return HWY_DYNAMIC_DISPATCH(width_of_panel)(columns, panel);
+}
 
 }  // namespace voldiff::ops
 #endif

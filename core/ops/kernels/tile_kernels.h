@@ -54,12 +54,12 @@ struct TileKernels {
     // [first, last); C' is C, or C padded for `direct`. K is padded with zeros. `narrow` has a layout of its own.
     void (*pack)(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first, std::size_t last,
                  float* packed) = nullptr;
-    void (*load)(const TileInput& tile) = nullptr;
+    void (*load)(const TileInput& tile) = nullptr;  // null where the products take voxels as they are
     void (*store)(const TileOutput& tile) = nullptr;
     bool multiplied = true;  // between load and store; else `load` leaves the products
 };
 
-// c[rows, panel's columns] = a[rows, depth] b, where b is the panel of a packed matrix [panels, depth, columns].
+// c[rows, panel's columns] (+)= a[rows, depth] b, where b is the panel of a packed matrix [panels, depth, columns].
 struct PanelProduct {
     std::size_t rows = 0;
     std::size_t depth = 0;
@@ -70,10 +70,12 @@ struct PanelProduct {
     const float* packed = nullptr;  // the whole matrix
     float* c = nullptr;             // the whole row; ldc floats from row to row
     std::size_t ldc = 0;
+    bool add = false;  // to what c holds
 };
 
 const TileKernels& tile_kernels(ConvVariant variant);
 void multiply(const PanelProduct& product);
 std::size_t panels_of(std::size_t columns);
+std::size_t panel_width(std::size_t columns, std::size_t panel);
 
 }  // namespace voldiff::ops
