@@ -31,7 +31,7 @@ constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 constexpr Rule rules[] = {
     {1, 0, any, 4, ConvVariant::narrow},   {48, 128, 256, any, ConvVariant::f444},
     {32, 128, 256, 64, ConvVariant::f444}, {16, 128, 384, any, ConvVariant::f244},
-    {16, 0, any, any, ConvVariant::f224},  {8, 0, any, any, ConvVariant::f222},
+    {16, 0, any, any, ConvVariant::f224},  {5, 0, any, any, ConvVariant::f222},
     {1, 0, any, any, ConvVariant::direct},
 };
 
