@@ -80,6 +80,7 @@ def watch(command, environment, until=None):
     """Runs a command to its end: (seconds to the end, or to the first line of stderr with `until`; CPU seconds; peak
     resident set; stdout)."""
     environment = {"OMP_WAIT_POLICY": "passive", **os.environ, **environment}  # as app/run does, for both sides
+    environment.pop("OPENBLAS_CORETYPE", None)  # its own choice is the best
     began = time.monotonic()
     with subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
