@@ -11,8 +11,7 @@ namespace {
 // Everything that `load_model` looks at.
 std::string key_of(RunConfig run) {
     nlohmann::ordered_json inputs = nlohmann::ordered_json::object();
-    for (const auto& [key, path] : run_inputs(run))
-        if (key.rfind("weights.", 0) == 0) inputs[key] = std::filesystem::absolute(path).string();
+    for (const auto& [key, path] : run_weights(run)) inputs[key] = path.string();
     const nlohmann::ordered_json options = to_json(to_node(run));
     return nlohmann::ordered_json{{"files", inputs},
                                   {"network", options["network"]},

@@ -75,6 +75,13 @@ std::map<std::string, std::filesystem::path> run_inputs(const RunConfig& run) {
     return inputs;
 }
 
+std::map<std::string, std::filesystem::path> run_weights(const RunConfig& run) {
+    std::map<std::string, std::filesystem::path> weights;
+    for (const auto& [key, path] : run_inputs(run))
+        if (key.rfind("weights.", 0) == 0) weights[key] = std::filesystem::absolute(path);
+    return weights;
+}
+
 RunIdentity::RunIdentity(const RunConfig& run, FileHashes& hashes) {
     Json contents = Json::object();
     for (const auto& [key, path] : run_inputs(run)) contents[key] = hashes.of(path);

@@ -16,6 +16,9 @@ namespace voldiff {
 // all that are given. Throws as `resolve_weight` where one is missing.
 std::map<std::string, std::filesystem::path> run_inputs(const RunConfig& run);
 
+// The weights among them, absolute.
+std::map<std::string, std::filesystem::path> run_weights(const RunConfig& run);
+
 // The identity of each volume of a run config. It stays the same where files are moved or renamed, where the threads,
 // the device, the output's place or the limits of memory change, and where a new version of voldiff adds options; it
 // changes with every other option that differs from its default, and with the content of every input.

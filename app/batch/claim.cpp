@@ -175,9 +175,10 @@ bool Claims::make(const fs::path& volume, int generation, const std::string& ove
 bool Claims::holds_locked(const fs::path& volume, const Held& held) const {
     const auto content = content_of(claim_path(volume, held.generation));
     if (!content || content->find(held.token) == std::string::npos) return false;
-    for (int above = held.generation + 1; above <= held.generation + probed; ++above)
-        if (content_of(claim_path(volume, above))) return false;
-    return true;
+    const int last = held.generation + probed;
+    int above = held.generation + 1;
+    while (above <= last && !content_of(claim_path(volume, above))) ++above;
+    return above > last;
 }
 
 bool Claims::holds(const fs::path& volume) const {

@@ -47,7 +47,7 @@ std::vector<JournalEvent> events_of(const std::vector<const Job*>& jobs) {
 
 namespace {
 
-// The weights of all runs of a process, each file once: a model stays in memory after its last run.
+// The weights of all runs that a process makes, each file once: a model stays in memory after its last run.
 class HeldWeights {
   public:
     void add(const RunConfig& run) {
@@ -63,8 +63,7 @@ class HeldWeights {
   private:
     static std::set<fs::path> weights_of(const RunConfig& run) {
         std::set<fs::path> files;
-        for (const auto& [key, path] : run_inputs(run))
-            if (key.rfind("weights.", 0) == 0) files.insert(fs::absolute(path));
+        for (const auto& [key, path] : run_weights(run)) files.insert(path);
         return files;
     }
     static double size_of(const fs::path& file) {
@@ -83,8 +82,12 @@ Report plan_report(const std::vector<const Job*>& jobs, bool verify, const Forec
     double seconds = 0, memory = 0;
     std::size_t to_make = 0, bad = 0;
     HeldWeights held;
-    for (const Job* job : jobs)
-        if (!job->problem) held.add(*job->run);
+    std::map<const Job*, std::string> states;
+    for (const Job* job : jobs) {
+        if (job->problem) continue;
+        states[job] = why_not_made(*job, verify);
+        if (!states[job].empty()) held.add(*job->run);
+    }
     for (const Job* job : jobs) {
         Report row = {{"run", job->number}, {"volume", name_of(*job)}, {"what", job->label}};
         if (job->problem) {
@@ -94,7 +97,7 @@ Report plan_report(const std::vector<const Job*>& jobs, bool verify, const Forec
             runs.push_back(row);
             continue;
         }
-        const std::string why = why_not_made(*job, verify);
+        const std::string& why = states[job];
         const Forecast prediction = forecaster.of(*job->work);
         row["state"] = why.empty() ? "made" : why;
         row["size"] = job->work->size;

@@ -225,7 +225,7 @@ at::Tensor AutoencoderKl::stream(const at::Tensor& latent, const StreamPlan& pla
                       in_hundredths(progress, all));
     run.prefer_thin_steps(keeps_nothing(plan));
     const ops::MemoryReuse reuse(static_cast<std::size_t>(cost.bytes));  // of what denoising left, no more than that
-    if (progress) progress(0, 100);  // what is set up takes time too
+    if (progress) progress(0, 100);                                      // what is set up takes time too
     std::vector<at::Tensor> images;
     for (const at::Tensor& z : post_quant_conv_->forward(latent).split(1)) {
         images.push_back(finish(decoder_->forward_planes(ops::from_tensor(run, z), plan)));

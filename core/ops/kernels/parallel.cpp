@@ -69,8 +69,8 @@ class WorkerPool {
             if (--busy_ == 0) change([] {});
         }
     }
-    // The task of the present round for one of its workers; null for a thread that it does without. Both at once: such a
-    // thread may be late, and must not take the next round's task for this one's.
+    // The task of the present round for one of its workers; null for a thread that it does without. Both at once: such
+    // a thread may be late, and must not take the next round's task for this one's.
     const std::function<void(std::int64_t)>* join(std::uint64_t& round, std::int64_t worker) {
         const std::lock_guard<std::mutex> lock(mutex_);
         round = round_;

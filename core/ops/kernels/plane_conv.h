@@ -81,7 +81,7 @@ class PlaneConv {
     void load_tiles(Range tiles, float* points, std::size_t stride) const;
     void multiply_points(std::int64_t rows, const float* a, std::size_t a_stride, float* c, std::size_t c_stride,
                          Range range) const;
-    void multiply_neighbours(std::int64_t rows_of_tiles, float* c, std::size_t panel) const;
+    void multiply_neighbours(std::int64_t lines, float* c, std::size_t panel) const;
     void multiply_lines(std::int64_t lines, std::int64_t tap, std::size_t channel, PanelProduct product) const;
     void store_tile(std::int64_t tile, const float* points, std::size_t stride, ChannelMoments* moments) const;
     std::array<std::int64_t, 3> tile_position(std::int64_t tile) const;
