@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -76,7 +75,7 @@ std::vector<JournalEvent> read_journal(const fs::path& file, std::uint64_t& offs
     if (ignored || size <= offset) return events;
     std::ifstream stream(file, std::ios::binary);
     stream.seekg(static_cast<std::streamoff>(offset));
-    std::string line(std::min<std::uintmax_t>(longest_line, size - offset + 1), '\0');
+    std::string line(longest_line, '\0');
     while (stream.getline(line.data(), static_cast<std::streamsize>(line.size())),
            stream.gcount() > 0 && !stream.eof()) {
         offset += static_cast<std::uint64_t>(stream.gcount());

@@ -10,8 +10,8 @@ Markdown table, a row as soon as it is measured. --exact: the error of both agai
 float64 instead. Weights are random in MAISI's architecture, and those of the demo.
 
 Seconds are medians of the rounds: of a whole call with all that is done once (decoder), of a step in a loop (U-Net: the
-median of the five calls after a first one), of the whole program (generation), and from its start to the end of the first denoising step (start; its CPU
-time is that of ten steps). Memory is the largest of the rounds: peak resident set of the process. Ratios are against
+median of the five calls after a first one), of the whole program (generation), and from its start to the end of the
+first denoising step (start; its CPU time is that of ten steps). Memory is the largest of the rounds: peak resident set of the process. Ratios are against
 the faster of MONAI's two.
 """
 import argparse
