@@ -9,18 +9,12 @@ namespace voldiff::ops {
 
 namespace {
 
-// Tiles whose points one thread holds at a time: enough to use each weight often, few enough for the second cache.
-constexpr std::int64_t tiles_of_block = 24;
 // With fewer tiles a thread all threads work on the same ones, and each weight is read once for all.
 constexpr std::int64_t tiles_of_worker = 48;
-// The products take this many rows at once, or a divisor of it.
-constexpr std::int64_t rows_of_product = 6;
 // Blocks a thread in each step, so that none waits long for the last.
 constexpr std::int64_t blocks_of_worker = 8;
 // Where all threads share tiles: bytes of their points.
 constexpr std::size_t shared_points_bytes = 192 << 20;
-// Input channels of a product of neighbours: their weights for a panel stay in the first cache.
-constexpr std::size_t channels_at_once = 128;
 constexpr std::int64_t border = 2;  // planes, rows and voxels of padding on both sides together
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -78,7 +72,8 @@ PlaneConv::PlaneConv(const PackedConv& conv, const std::array<std::int64_t, 3>& 
       extents_(extents),
       planes_(std::move(planes)),
       channels_(pad(conv.inputs, kernels_.lanes)),
-      columns_(pad(conv.outputs, kernels_.lanes)) {
+      columns_(pad(conv.outputs, kernels_.lanes)),
+      products_(tile_products(kernels_, depth_of(kernels_, conv.inputs), columns_, conv.weight.data())) {
     for (std::size_t axis = 0; axis < 3; ++axis) tiles_[axis] = divide_up(extents[axis], kernels_.step[axis]);
     choose_slab();
     row_size_ = static_cast<std::size_t>(tiles_[2] * kernels_.step[2] + border) * channels_;
@@ -103,7 +98,7 @@ void PlaneConv::choose_slab() {
     const std::int64_t layer = tiles_[1] * tiles_[2];
     const bool few = layer * tiles_[0] < workers * tiles_of_worker;
     together_ = kernels_.multiplied && (few || kernels_.load == nullptr);
-    std::int64_t wanted = workers * tiles_of_block * blocks_of_worker;
+    std::int64_t wanted = workers * products_->tiles_of_block() * blocks_of_worker;
     if (together_) {
         const std::size_t tile_bytes = kernels_.points * (input_values() + output_values()) * sizeof(float);
         wanted = static_cast<std::int64_t>(shared_points_bytes / tile_bytes);
@@ -112,8 +107,8 @@ void PlaneConv::choose_slab() {
     const std::int64_t layers = std::min(divide_up(wanted, layer), tiles_[0]);
     slab_ = divide_up(tiles_[0], divide_up(tiles_[0], layers));  // steps of equal size
     const std::int64_t tiles = slab_ * layer;
-    const std::int64_t even = divide_up(tiles, divide_up(tiles, tiles_of_block));
-    tiles_at_once_ = together_ ? tiles : divide_up(even, rows_of_product) * rows_of_product;
+    const std::int64_t even = divide_up(tiles, divide_up(tiles, products_->tiles_of_block()));
+    tiles_at_once_ = together_ ? tiles : divide_up(even, products_->even_rows()) * products_->even_rows();
 }
 
 std::array<std::int64_t, 3> PlaneConv::output_extents() const {
@@ -133,7 +128,7 @@ std::int64_t PlaneConv::planes_of_step() const {
 }
 
 std::size_t PlaneConv::scratch_size() const {
-    if (!together_) return (kernels_.points + 1) * slot();
+    if (!together_) return (points_of_group() + 1) * slot();
     const auto tiles = static_cast<std::size_t>(tiles_at_once_);
     return kernels_.points * (point_stride(tiles, input_values()) + point_stride(tiles, output_values()));
 }
@@ -184,8 +179,9 @@ std::array<std::int64_t, 3> PlaneConv::tile_position(std::int64_t tile) const {
     return {layer_ + tile / (tiles_[1] * tiles_[2]), tile / tiles_[2] % tiles_[1], tile % tiles_[2]};
 }
 
-void PlaneConv::load_tiles(Range tiles, float* points, std::size_t stride) const {
+void PlaneConv::load_tiles(Range tiles, std::int64_t group, float* points, std::size_t stride) const {
     TileInput input;
+    input.group = group;
     input.row_stride = row_size_;
     input.channels = channels_;
     input.point_stride = stride;
@@ -203,60 +199,30 @@ void PlaneConv::load_tiles(Range tiles, float* points, std::size_t stride) const
     }
 }
 
-// Range: pairs of a point and a panel.
-void PlaneConv::multiply_points(std::int64_t rows, const float* a, std::size_t a_stride, float* c, std::size_t c_stride,
-                                Range range) const {
-    const auto panels = static_cast<std::int64_t>(panels_of(columns_));
-    PanelProduct product;
-    product.rows = static_cast<std::size_t>(rows);
-    product.depth = depth_of(kernels_, conv_.inputs);
-    product.columns = columns_;
-    product.lda = input_values();
-    product.ldc = output_values();
-    for (std::int64_t index = range.begin; index < range.end; ++index) {
-        const auto point = static_cast<std::size_t>(index / panels);
-        product.panel = static_cast<std::size_t>(index % panels);
-        product.a = a + point * a_stride;
-        product.packed = conv_.weight.data() + point * product.depth * columns_;
-        product.c = c + point * c_stride;
-        multiply(product);
-    }
-}
-
-// The plain sum: for each of the 27 neighbours a product with the voxels that are these neighbours, where they stand.
-void PlaneConv::multiply_neighbours(std::int64_t lines, float* c, std::size_t panel) const {
-    PanelProduct product;
-    product.rows = static_cast<std::size_t>(tiles_[2]);
-    product.columns = panel_width(columns_, panel);
-    product.lda = channels_;
-    product.c = c + panel * panel_width(columns_, 0);
-    product.ldc = output_values();
-    product.packed = conv_.weight.data() + panel * panel_width(columns_, 0) * depth_of(kernels_, conv_.inputs);
-    for (std::int64_t tap = 0; tap < 27; ++tap) {
-        for (std::size_t channel = 0; channel < channels_; channel += channels_at_once) {
-            product.depth = std::min(channels_at_once, channels_ - channel);
-            multiply_lines(lines, tap, channel, product);
-            product.packed += product.depth * product.columns;
-            product.add = true;
+// The voxels of this step, where they stand in their padded planes.
+NeighbourRows PlaneConv::neighbours(std::int64_t tiles, float* c) const {
+    NeighbourRows rows;
+    rows.voxels = static_cast<std::size_t>(tiles_[2]);
+    rows.row_stride = row_size_;
+    rows.channels = channels_;
+    rows.c = c;
+    rows.ldc = output_values();
+    rows.lines.resize(static_cast<std::size_t>(tiles) / rows.voxels);
+    for (std::size_t line = 0; line < rows.lines.size(); ++line) {
+        const auto position = tile_position(static_cast<std::int64_t>(line * rows.voxels));
+        for (std::int64_t z = 0; z < 3; ++z) {
+            rows.lines[line][z] = padded_plane(position[0] + z) + static_cast<std::size_t>(position[1]) * row_size_;
         }
     }
+    return rows;
 }
 
-void PlaneConv::multiply_lines(std::int64_t lines, std::int64_t tap, std::size_t channel, PanelProduct product) const {
-    const auto x = static_cast<std::size_t>(tap % 3);
-    for (std::int64_t line = 0; line < lines; ++line) {
-        const std::int64_t z = layer_ + line / tiles_[1] + tap / 9;
-        const auto y = static_cast<std::size_t>(line % tiles_[1] + tap / 3 % 3);
-        product.a = padded_plane(z) + y * row_size_ + x * channels_ + channel;
-        multiply(product);
-        product.c += product.rows * product.ldc;
-    }
-}
-
-void PlaneConv::store_tile(std::int64_t tile, const float* points, std::size_t stride, ChannelMoments* moments) const {
+void PlaneConv::store_tile(std::int64_t tile, std::int64_t group, const float* points, std::size_t stride,
+                           ChannelMoments* moments) const {
     const auto position = tile_position(tile);
     const auto extents = output_extents();
     TileOutput output;
+    output.group = group;
     output.points = points;
     output.point_stride = stride;
     output.bias = bias_.data();
@@ -282,26 +248,36 @@ std::size_t PlaneConv::slot() const {
     return point_stride(static_cast<std::size_t>(tiles_at_once_), std::max(input_values(), output_values()));
 }
 
-// Each thread takes blocks of tiles through all three stages, in its own part of the cache. The products of a point
-// take the place of the values at the point before, which are no longer needed.
+// Each thread takes blocks of tiles through all three stages, in its own part of the cache, a group of points after the
+// other. The products of a point take the place of the values at the point before, which are no longer needed.
 void PlaneConv::compute_blocks(std::int64_t tiles) {
     const std::size_t stride = slot();
-    const auto products = static_cast<std::int64_t>(kernels_.points * panels_of(columns_));
     parallel_each(divide_up(tiles, tiles_at_once_), [&](std::int64_t block, std::int64_t worker) {
         const Range range{block * tiles_at_once_, std::min((block + 1) * tiles_at_once_, tiles)};
+        ChannelMoments* moments = planes_.moments != nullptr ? &worker_moments_[worker] : nullptr;
         float* output = scratch(scratch_size());
         float* input = output + stride;
-        load_tiles(range, input, stride);
-        if (kernels_.multiplied) {
-            multiply_points(range.end - range.begin, input, stride, output, stride, {0, products});
-        } else {
-            output = input;
-        }
-        ChannelMoments* moments = planes_.moments != nullptr ? &worker_moments_[worker] : nullptr;
-        for (std::int64_t tile = range.begin; tile < range.end; ++tile) {
-            store_tile(tile, output + (tile - range.begin) * output_values(), stride, moments);
+        for (std::int64_t group = 0; group < kernels_.groups; ++group) {
+            load_tiles(range, group, input, stride);
+            if (kernels_.multiplied) {
+                multiply_group(range.end - range.begin, group, input, output, stride);
+            } else {
+                output = input;
+            }
+            for (std::int64_t tile = range.begin; tile < range.end; ++tile) {
+                store_tile(tile, group, output + (tile - range.begin) * output_values(), stride, moments);
+            }
         }
     });
+}
+
+void PlaneConv::multiply_group(std::int64_t tiles, std::int64_t group, const float* a, float* c,
+                               std::size_t stride) const {
+    const std::size_t first = static_cast<std::size_t>(group) * points_of_group();
+    const std::size_t panels = panels_of(columns_);
+    products_->multiply_points(
+        {static_cast<std::size_t>(tiles), first, a, stride, input_values(), c, stride, output_values()},
+        {first * panels, (first + points_of_group()) * panels});
 }
 
 // All threads work on the same tiles, one stage after the other: the weights are read once for all of them.
@@ -310,20 +286,36 @@ void PlaneConv::compute_together(std::int64_t tiles) {
     const std::size_t output_stride = point_stride(tiles, output_values());
     float* input = scratch(scratch_size());
     float* output = input + input_stride * kernels_.points;
+    const auto group_of = [&](std::int64_t index) { return index % kernels_.groups; };
     if (kernels_.load != nullptr) {
-        parallel_each(tiles, [&](std::int64_t tile, std::int64_t) {
-            load_tiles({tile, tile + 1}, input + tile * input_values(), input_stride);
+        parallel_each(tiles * kernels_.groups, [&](std::int64_t index, std::int64_t) {
+            const std::int64_t tile = index / kernels_.groups;
+            const std::size_t point = static_cast<std::size_t>(group_of(index)) * points_of_group();
+            load_tiles({tile, tile + 1}, group_of(index), input + point * input_stride + tile * input_values(),
+                       input_stride);
         });
     }
-    const auto panels = static_cast<std::int64_t>(panels_of(columns_));
-    const auto points = static_cast<std::int64_t>(kernels_.points);
-    parallel_each(points * panels, [&](std::int64_t index, std::int64_t) {
-        if (kernels_.load == nullptr) return multiply_neighbours(tiles / tiles_[2], output, index);
-        multiply_points(tiles, input, input_stride, output, output_stride, {index, index + 1});
-    });
+    multiply_together(tiles, {input, input_stride}, {output, output_stride});
     parallel_each(tiles, [&](std::int64_t tile, std::int64_t worker) {
-        store_tile(tile, output + tile * output_values(), output_stride,
-                   planes_.moments != nullptr ? &worker_moments_[worker] : nullptr);
+        for (std::int64_t group = 0; group < kernels_.groups; ++group) {
+            const std::size_t point = static_cast<std::size_t>(group) * points_of_group();
+            store_tile(tile, group, output + point * output_stride + tile * output_values(), output_stride,
+                       planes_.moments != nullptr ? &worker_moments_[worker] : nullptr);
+        }
+    });
+}
+
+void PlaneConv::multiply_together(std::int64_t tiles, Points<const float> a, Points<float> c) const {
+    const PointRows rows{
+        static_cast<std::size_t>(tiles), 0, a.data, a.stride, input_values(), c.data, c.stride, output_values()};
+    const NeighbourRows voxels = kernels_.load == nullptr ? neighbours(tiles, c.data) : NeighbourRows();
+    const std::size_t products = kernels_.points * panels_of(columns_);
+    const std::int64_t shares = products_->shares(static_cast<std::int64_t>(products), worker_count());
+    parallel_each(shares, [&](std::int64_t index, std::int64_t) {
+        const auto share = static_cast<std::size_t>(index), all = static_cast<std::size_t>(shares);
+        const TileProducts::Range range{share * products / all, (share + 1) * products / all};
+        kernels_.load == nullptr ? products_->multiply_neighbours(voxels, range)
+                                 : products_->multiply_points(rows, range);
     });
 }
 

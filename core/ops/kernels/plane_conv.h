@@ -6,6 +6,7 @@
 
 #include "core/ops/kernels/buffer.h"
 #include "core/ops/kernels/tile_kernels.h"
+#include "core/ops/kernels/tile_products.h"
 
 #include <array>
 #include <cstdint>
@@ -69,6 +70,11 @@ class PlaneConv {
     struct Range {
         std::int64_t begin, end;
     };
+    template <class T>
+    struct Points {
+        T* data;
+        std::size_t stride;  // floats from a point to the next
+    };
     void choose_slab();
     std::size_t slot() const;
     std::size_t scratch_size() const;  // floats of a thread's
@@ -78,12 +84,13 @@ class PlaneConv {
     void fill_row(std::int64_t z, std::int64_t y, float* row) const;
     void compute_blocks(std::int64_t tiles);
     void compute_together(std::int64_t tiles);
-    void load_tiles(Range tiles, float* points, std::size_t stride) const;
-    void multiply_points(std::int64_t rows, const float* a, std::size_t a_stride, float* c, std::size_t c_stride,
-                         Range range) const;
-    void multiply_neighbours(std::int64_t lines, float* c, std::size_t panel) const;
-    void multiply_lines(std::int64_t lines, std::int64_t tap, std::size_t channel, PanelProduct product) const;
-    void store_tile(std::int64_t tile, const float* points, std::size_t stride, ChannelMoments* moments) const;
+    void load_tiles(Range tiles, std::int64_t group, float* points, std::size_t stride) const;
+    NeighbourRows neighbours(std::int64_t tiles, float* c) const;
+    void store_tile(std::int64_t tile, std::int64_t group, const float* points, std::size_t stride,
+                    ChannelMoments* moments) const;
+    void multiply_group(std::int64_t tiles, std::int64_t group, const float* a, float* c, std::size_t stride) const;
+    void multiply_together(std::int64_t tiles, Points<const float> a, Points<float> c) const;
+    std::size_t points_of_group() const { return kernels_.points / static_cast<std::size_t>(kernels_.groups); }
     std::array<std::int64_t, 3> tile_position(std::int64_t tile) const;
     const float* padded_plane(std::int64_t z) const { return ring_.data() + (z % ring_planes_) * plane_size_; }
     // Floats from a tile to the next, at one point.
@@ -100,6 +107,7 @@ class PlaneConv {
     ConvPlanes planes_;
     std::size_t channels_;  // padded
     std::size_t columns_;   // padded outputs
+    std::unique_ptr<const TileProducts> products_;
     std::array<std::int64_t, 3> tiles_{};
     std::int64_t tiles_at_once_ = 0;  // of a block
     bool together_ = false;           // all threads work on the same tiles

@@ -18,12 +18,17 @@ namespace {
 
 HWY_INLINE Vector constant(double x) { return hn::Set(Floats(), static_cast<float>(x)); }
 
-// The three transforms of one axis. `Filter` maps the 3 weights, `input` d[0], d[s], ... in place, `output` the
-// products at the points to the outputs.
+// The transforms of one axis. `Filter` maps the 3 weights, `input` d[0], d[s], ... in place, `output` the products at
+// the points to the outputs. Along z a tile is worked on in groups of its points, so that less memory is in use at a
+// time: `group_input` gives the values at the points of a group, `group_output` what they add to output Z; `order`
+// lists the points of one group after the other.
 
 // F(2, 3), points 0, 1, -1 and infinity.
 struct Two {
     static constexpr int taps = 4, step = 2, outputs = 2;
+    static constexpr int groups = 2, group_points = 2;
+    static constexpr int order[taps] = {1, 2, 0, 3};
+
     static HWY_INLINE void input(Vector* d, int s) {
         const Vector d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s];
         d[0] = hn::Sub(d0, d2);
@@ -31,11 +36,22 @@ struct Two {
         d[2 * s] = hn::Sub(d2, d1);
         d[3 * s] = hn::Sub(d1, d3);
     }
+    template <int GROUP>
+    static HWY_INLINE void group_input(const Vector* d, Vector* u) {
+        u[0] = GROUP == 0 ? hn::Add(d[1], d[2]) : hn::Sub(d[0], d[2]);
+        u[1] = GROUP == 0 ? hn::Sub(d[2], d[1]) : hn::Sub(d[1], d[3]);
+    }
     static HWY_INLINE void output(const Vector* m, int s, Vector* y, int t) {
         const Vector m1 = m[s], m2 = m[2 * s];
         y[0] = hn::Add(hn::Add(m[0], m1), m2);
         y[t] = hn::Sub(hn::Sub(m1, m2), m[3 * s]);
     }
+    template <int GROUP, int Z>
+    static HWY_INLINE Vector group_output(Vector m0, Vector m1, Vector) {
+        if (GROUP == 0) return Z == 0 ? hn::Add(m0, m1) : hn::Sub(m0, m1);
+        return Z == 0 ? m0 : hn::Neg(m1);
+    }
+    static constexpr bool adds(int, int) { return true; }
     template <class T>
     static HWY_INLINE void filter(T w0, T w1, T w2, T* u, std::size_t s) {
         u[0] = w0;
@@ -49,20 +65,35 @@ struct Two {
 // 0, 1, -1, 2, -2 that of f444 is 3.5 times larger.
 struct Four {
     static constexpr int taps = 6, step = 4, outputs = 4;
-    static constexpr double a = 2.0 / 3.0, b = 1.5;
+    static constexpr int groups = 3, group_points = 2;
+    static constexpr int order[taps] = {1, 2, 0, 5, 3, 4};
+    static constexpr double a = 2.0 / 3.0, b = 1.5;  // a b = 1
+
     static HWY_INLINE void input(Vector* d, int s) {
-        const Vector d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s], d4 = d[4 * s], d5 = d[5 * s];
-        const Vector even_a = hn::NegMulAdd(constant(b * b), d2, d4);
-        const Vector odd_a = hn::Mul(constant(a), hn::NegMulAdd(constant(b * b), d1, d3));
-        const Vector even_b = hn::NegMulAdd(constant(a * a), d2, d4);
-        const Vector odd_b = hn::Mul(constant(b), hn::NegMulAdd(constant(a * a), d1, d3));
-        // a b = 1
-        d[0] = hn::Add(d0, hn::NegMulAdd(constant(a * a + b * b), d2, d4));
-        d[s] = hn::Add(even_a, odd_a);
-        d[2 * s] = hn::Sub(even_a, odd_a);
-        d[3 * s] = hn::Add(even_b, odd_b);
-        d[4 * s] = hn::Sub(even_b, odd_b);
-        d[5 * s] = hn::Add(d1, hn::NegMulAdd(constant(a * a + b * b), d3, d5));
+        const Vector line[taps] = {d[0], d[s], d[2 * s], d[3 * s], d[4 * s], d[5 * s]};
+        Vector u[2];
+        group_input<0>(line, u);
+        d[s] = u[0];
+        d[2 * s] = u[1];
+        group_input<1>(line, u);
+        d[0] = u[0];
+        d[5 * s] = u[1];
+        group_input<2>(line, u);
+        d[3 * s] = u[0];
+        d[4 * s] = u[1];
+    }
+    template <int GROUP>
+    static HWY_INLINE void group_input(const Vector* d, Vector* u) {
+        if (GROUP == 1) {
+            u[0] = hn::Add(d[0], hn::NegMulAdd(constant(a * a + b * b), d[2], d[4]));
+            u[1] = hn::Add(d[1], hn::NegMulAdd(constant(a * a + b * b), d[3], d[5]));
+            return;
+        }
+        const double own = GROUP == 0 ? a : b, other = GROUP == 0 ? b : a;
+        const Vector even = hn::NegMulAdd(constant(other * other), d[2], d[4]);
+        const Vector odd = hn::Mul(constant(own), hn::NegMulAdd(constant(other * other), d[1], d[3]));
+        u[0] = hn::Add(even, odd);
+        u[1] = hn::Sub(even, odd);
     }
     static HWY_INLINE void output(const Vector* m, int s, Vector* y, int t) {
         const Vector even_a = hn::Add(m[s], m[2 * s]), odd_a = hn::Sub(m[s], m[2 * s]);
@@ -72,6 +103,15 @@ struct Four {
         y[2 * t] = hn::MulAdd(constant(b * b), even_b, hn::Mul(constant(a * a), even_a));
         y[3 * t] = hn::Add(hn::MulAdd(constant(b * b * b), odd_b, hn::Mul(constant(a * a * a), odd_a)), m[5 * s]);
     }
+    template <int GROUP, int Z>
+    static HWY_INLINE Vector group_output(Vector m0, Vector m1, Vector) {
+        if (GROUP == 1) return Z == 0 ? m0 : m1;
+        const double point = GROUP == 0 ? a : b;
+        if (Z == 0) return hn::Add(m0, m1);
+        const double power = Z == 1 ? point : Z == 2 ? point * point : point * point * point;
+        return hn::Mul(constant(power), Z == 2 ? hn::Add(m0, m1) : hn::Sub(m0, m1));
+    }
+    static constexpr bool adds(int group, int z) { return group != 1 || z == 0 || z == 3; }
     template <class T>
     static HWY_INLINE void filter(T w0, T w1, T w2, T* u, std::size_t s) {
         constexpr double na = 1 / (2 * a * a * (a * a - b * b)), nb = 1 / (2 * b * b * (b * b - a * a));
@@ -88,14 +128,28 @@ struct Four {
 // y[2i] = S x[i] + w0 (x[i-1] - x[i]), y[2i+1] = S x[i] - w2 (x[i] - x[i+1]), S = w0 + w1 + w2.
 struct Doubled {
     static constexpr int taps = 3, step = 1, outputs = 2;
+    static constexpr int groups = 1, group_points = 3;
+    static constexpr int order[taps] = {0, 1, 2};
+
     static HWY_INLINE void input(Vector* d, int s) {
         d[0] = hn::Sub(d[0], d[s]);
         d[2 * s] = hn::Sub(d[s], d[2 * s]);
+    }
+    template <int GROUP>
+    static HWY_INLINE void group_input(const Vector* d, Vector* u) {
+        u[0] = hn::Sub(d[0], d[1]);
+        u[1] = d[1];
+        u[2] = hn::Sub(d[1], d[2]);
     }
     static HWY_INLINE void output(const Vector* m, int s, Vector* y, int t) {
         y[0] = hn::Add(m[0], m[s]);
         y[t] = hn::Sub(m[s], m[2 * s]);
     }
+    template <int GROUP, int Z>
+    static HWY_INLINE Vector group_output(Vector m0, Vector m1, Vector m2) {
+        return Z == 0 ? hn::Add(m0, m1) : hn::Sub(m1, m2);
+    }
+    static constexpr bool adds(int, int) { return true; }
     template <class T>
     static HWY_INLINE void filter(T w0, T w1, T w2, T* u, std::size_t s) {
         u[0] = w0;
@@ -108,11 +162,25 @@ struct Doubled {
 // products with zeros; the value before x[i] is read in vain.
 struct Stuffed {
     static constexpr int taps = 3, step = 1, outputs = 2;
+    static constexpr int groups = 1, group_points = 3;
+    static constexpr int order[taps] = {0, 1, 2};
+
     static HWY_INLINE void input(Vector* d, int s) { d[0] = d[s]; }
+    template <int GROUP>
+    static HWY_INLINE void group_input(const Vector* d, Vector* u) {
+        u[0] = d[1];
+        u[1] = d[1];
+        u[2] = d[2];
+    }
     static HWY_INLINE void output(const Vector* m, int s, Vector* y, int t) {
         y[0] = m[0];
         y[t] = hn::Add(m[s], m[2 * s]);
     }
+    template <int GROUP, int Z>
+    static HWY_INLINE Vector group_output(Vector m0, Vector m1, Vector m2) {
+        return Z == 0 ? m0 : hn::Add(m1, m2);
+    }
+    static constexpr bool adds(int, int) { return true; }
     template <class T>
     static HWY_INLINE void filter(T w0, T w1, T w2, T* u, std::size_t s) {
         u[0] = w1;
@@ -121,109 +189,151 @@ struct Stuffed {
     }
 };
 
+// Stores the plane's voxels that lie inside the volume, channels [c, c + count), or adds them to what FIRST ones left.
+// Fetches what is stored next: the following channels, or after the last of them the next tile along x.
+template <int COLUMNS, bool FIRST, bool LAST>
+HWY_INLINE void store_plane(const TileOutput& tile, std::int64_t z, std::size_t c, std::size_t count, const Vector* y,
+                            Sums& sums) {
+    const std::size_t next = c + lanes < tile.channels ? lanes : COLUMNS * tile.channels - c;
+    const Vector bias = load(tile.bias + c);
+    for (std::int64_t row = 0; row < tile.extents[1]; ++row) {
+        for (std::int64_t x = 0; x < tile.extents[2]; ++x) {
+            const std::size_t offset = row * tile.row_stride + x * tile.channels + c;
+            float* out = tile.planes[z] + offset;
+            Vector v = hn::Add(y[row * COLUMNS + x], FIRST ? bias : load_some(out, count));
+            if (FIRST && tile.residual[z] != nullptr) v = hn::Add(v, load_some(tile.residual[z] + offset, count));
+            store_some(v, out, count);
+            hwy::Prefetch(out + next);
+            if (LAST && tile.moments != nullptr) sums.add(v);
+        }
+    }
+}
+
 template <class Z, class Y, class X>
 struct Winograd {
     static constexpr int plane_points = Y::taps * X::taps;
     static constexpr int points = Z::taps * plane_points;
+    static constexpr int plane_voxels = Y::outputs * X::outputs;
 
-    // Row y of a plane holds its points along x, then all rows are transformed along y. The next tile along x is
-    // fetched meanwhile: its voxels are too far apart for the machine to guess.
-    static HWY_INLINE void load_plane(const float* p, std::size_t row_stride, std::size_t voxel, Vector* out) {
-        Vector d[plane_points];
+    // One row of the tile: its points along z and x. The same row of the next tile along x is fetched meanwhile: its
+    // voxels are too far apart for the machine to guess.
+    template <int GROUP>
+    static HWY_INLINE void load_row(const TileInput& tile, std::size_t offset, Vector* row) {
 #pragma GCC unroll 6
-        for (int y = 0; y < Y::taps; ++y) {
+        for (int x = 0; x < X::taps; ++x) {
+            Vector line[Z::taps], u[Z::group_points];
 #pragma GCC unroll 6
-            for (int x = 0; x < X::taps; ++x) d[y * X::taps + x] = load(p + y * row_stride + x * voxel);
-#pragma GCC unroll 6
-            for (int x = X::taps; x < X::taps + X::step; ++x) hwy::Prefetch(p + y * row_stride + x * voxel);
-            X::input(d + y * X::taps, 1);
+            for (int z = 0; z < Z::taps; ++z) line[z] = load(tile.planes[z] + offset + x * tile.channels);
+            Z::template group_input<GROUP>(line, u);
+#pragma GCC unroll 3
+            for (int z = 0; z < Z::group_points; ++z) row[z * X::taps + x] = u[z];
         }
+#pragma GCC unroll 3
+        for (int z = 0; z < Z::group_points; ++z) X::input(row + z * X::taps, 1);
+        if (GROUP > 0) return;
+        for (int z = 0; z < Z::taps; ++z) {
 #pragma GCC unroll 6
-        for (int x = 0; x < X::taps; ++x) Y::input(d + x, X::taps);
-#pragma GCC unroll 36
-        for (int i = 0; i < plane_points; ++i) out[i] = d[i];
+            for (int x = X::taps; x < X::taps + X::step; ++x) {
+                hwy::Prefetch(tile.planes[z] + offset + x * tile.channels);
+            }
+        }
     }
 
-    static HWY_NOINLINE void load_tile(const TileInput& tile) {
-        Vector d[Z::taps * plane_points];
+    template <int GROUP>
+    static HWY_NOINLINE void load_group(const TileInput& tile) {
+        const std::size_t stride = tile.point_stride;
         for (std::size_t c = 0; c < tile.channels; c += lanes) {
-            for (int z = 0; z < Z::taps; ++z) {
-                load_plane(tile.planes[z] + c, tile.row_stride, tile.channels, d + z * plane_points);
-            }
-            float* out = tile.points + c;
-            for (int i = 0; i < plane_points; ++i, out += tile.point_stride) {
-                Vector line[Z::taps];
+            Vector d[Y::taps * Z::group_points * X::taps];  // [y, z, x]
+            constexpr int row = Z::group_points * X::taps;
+            for (int y = 0; y < Y::taps; ++y) load_row<GROUP>(tile, y * tile.row_stride + c, d + y * row);
+            for (int z = 0; z < Z::group_points; ++z) {
+                for (int x = 0; x < X::taps; ++x) {
+                    Vector column[Y::taps];
 #pragma GCC unroll 6
-                for (int z = 0; z < Z::taps; ++z) line[z] = d[z * plane_points + i];
-                Z::input(line, 1);
+                    for (int y = 0; y < Y::taps; ++y) column[y] = d[y * row + z * X::taps + x];
+                    Y::input(column, 1);
+                    float* out = tile.points + (z * plane_points + x) * stride + c;
 #pragma GCC unroll 6
-                for (int z = 0; z < Z::taps; ++z) store(line[z], out + z * plane_points * tile.point_stride);
+                    for (int y = 0; y < Y::taps; ++y) store(column[y], out + y * X::taps * stride);
+                }
             }
         }
     }
 
-    static HWY_INLINE void back_to_plane(const Vector* m, Vector* y) {
+    static void load_tile(const TileInput& tile) {
+        if (tile.group == 0) return load_group<0>(tile);
+        if constexpr (Z::groups > 1) {
+            if (tile.group == 1) return load_group<1>(tile);
+        }
+        if constexpr (Z::groups > 2) load_group<2>(tile);
+    }
+
+    // The points of one plane to its voxels.
+    static HWY_INLINE void back_to_plane(const float* in, std::size_t stride, Vector* y) {
         Vector rows[Y::outputs * X::taps];
 #pragma GCC unroll 6
-        for (int x = 0; x < X::taps; ++x) Y::output(m + x, X::taps, rows + x, X::taps);
+        for (int x = 0; x < X::taps; ++x) {
+            Vector column[Y::taps];
+#pragma GCC unroll 6
+            for (int i = 0; i < Y::taps; ++i) column[i] = load(in + (i * X::taps + x) * stride);
+            Y::output(column, 1, rows + x, X::taps);
+        }
 #pragma GCC unroll 4
         for (int r = 0; r < Y::outputs; ++r) X::output(rows + r * X::taps, 1, y + r * X::outputs, 1);
     }
 
-    // The points of `lanes` channels, along z only: out[z][y x points].
-    static HWY_INLINE void back_along_z(const float* points, std::size_t stride, Vector* out) {
-        for (int i = 0; i < plane_points; ++i, points += stride) {
-            Vector line[Z::taps], y[Z::outputs];
-#pragma GCC unroll 6
-            for (int z = 0; z < Z::taps; ++z) line[z] = load(points + z * plane_points * stride);
-            Z::output(line, 1, y, 1);
-#pragma GCC unroll 4
-            for (int z = 0; z < Z::outputs; ++z) out[z * plane_points + i] = y[z];
+    // What the group adds to the planes from Z on.
+    template <int GROUP, int PLANE>
+    static HWY_INLINE void store_planes(const TileOutput& tile, std::size_t c, std::size_t count, const Vector* m,
+                                        Sums& sums) {
+        if constexpr (PLANE < Z::outputs) {
+            if (PLANE >= tile.extents[0]) return;
+            constexpr bool last = GROUP == Z::groups - 1;
+            if constexpr (Z::adds(GROUP, PLANE)) {
+                Vector y[plane_voxels];
+#pragma GCC unroll 16
+                for (int i = 0; i < plane_voxels; ++i) {
+                    const Vector third = Z::group_points > 2 ? m[(Z::group_points - 1) * plane_voxels + i] : m[i];
+                    y[i] = Z::template group_output<GROUP, PLANE>(m[i], m[plane_voxels + i], third);
+                }
+                store_plane<X::outputs, GROUP == 0, last>(tile, PLANE, c, count, y, sums);
+            } else {
+                static_assert(GROUP > 0 && !last, "a group that begins or ends has to pass all planes");
+            }
+            store_planes<GROUP, PLANE + 1>(tile, c, count, m, sums);
         }
     }
 
-    static HWY_NOINLINE void store_tile(const TileOutput& tile);
+    template <int GROUP>
+    static HWY_NOINLINE void store_group(const TileOutput& tile) {
+        constexpr bool last = GROUP == Z::groups - 1;
+        for (std::size_t c = 0; c < tile.channels; c += lanes) {
+            const std::size_t count = HWY_MIN(lanes, tile.channels - c);
+            Vector m[Z::group_points * plane_voxels];
+            for (int z = 0; z < Z::group_points; ++z) {
+                back_to_plane(tile.points + z * plane_points * tile.point_stride + c, tile.point_stride,
+                              m + z * plane_voxels);
+            }
+            Sums sums;
+            store_planes<GROUP, 0>(tile, c, count, m, sums);
+            if (last && tile.moments != nullptr) sums.merge_into(*tile.moments, c, count);
+        }
+        if (last && tile.moments != nullptr) {
+            tile.moments->count += static_cast<double>(tile.extents[0] * tile.extents[1] * tile.extents[2]);
+        }
+    }
+
+    static void store_tile(const TileOutput& tile) {
+        if (tile.group == 0) return store_group<0>(tile);
+        if constexpr (Z::groups > 1) {
+            if (tile.group == 1) return store_group<1>(tile);
+        }
+        if constexpr (Z::groups > 2) store_group<2>(tile);
+    }
+
     static void pack(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first, std::size_t last,
                      float* packed);
 };
-
-// Stores the plane's voxels that lie inside the volume, channels [c, c + count). Fetches what is stored next: the
-// following channels, or after the last of them the next tile along x.
-template <int COLUMNS>
-HWY_INLINE void store_plane(const TileOutput& tile, std::int64_t z, std::size_t c, std::size_t count, const Vector* y,
-                            Vector bias, Sums& sums) {
-    const std::size_t next = c + lanes < tile.channels ? lanes : COLUMNS * tile.channels - c;
-    for (std::int64_t row = 0; row < tile.extents[1]; ++row) {
-        for (std::int64_t x = 0; x < tile.extents[2]; ++x) {
-            const std::size_t offset = row * tile.row_stride + x * tile.channels + c;
-            Vector v = hn::Add(y[row * COLUMNS + x], bias);
-            if (tile.residual[z] != nullptr) v = hn::Add(v, load_some(tile.residual[z] + offset, count));
-            store_some(v, tile.planes[z] + offset, count);
-            hwy::Prefetch(tile.planes[z] + offset + next);
-            if (tile.moments != nullptr) sums.add(v);
-        }
-    }
-}
-
-template <class Z, class Y, class X>
-void Winograd<Z, Y, X>::store_tile(const TileOutput& tile) {
-    Vector m[Z::outputs * plane_points];
-    for (std::size_t c = 0; c < tile.channels; c += lanes) {
-        const std::size_t count = HWY_MIN(lanes, tile.channels - c);
-        const Vector bias = load(tile.bias + c);
-        back_along_z(tile.points + c, tile.point_stride, m);
-        Sums sums;
-        for (std::int64_t z = 0; z < tile.extents[0]; ++z) {
-            Vector y[Y::outputs * X::outputs];
-            back_to_plane(m + z * plane_points, y);
-            store_plane<X::outputs>(tile, z, c, count, y, bias, sums);
-        }
-        if (tile.moments != nullptr) sums.merge_into(*tile.moments, c, count);
-    }
-    if (tile.moments != nullptr) {
-        tile.moments->count += static_cast<double>(tile.extents[0] * tile.extents[1] * tile.extents[2]);
-    }
-}
 
 // The weights of one input channel for the columns of a panel: [27][panel_columns].
 using PanelWeights = double[27][panel_columns];
@@ -277,7 +387,8 @@ void Winograd<Z, Y, X>::pack(const float* weight, std::size_t outputs, std::size
             transform_weights<Z, Y, X>(w, u);
             float* out = packed + panel * panel_columns * inputs + c * width;
             for (int p = 0; p < points; ++p, out += columns * inputs) {
-                for (std::size_t j = 0; j < width; ++j) out[j] = static_cast<float>(u[p][j]);
+                const int place = Z::order[p / plane_points] * plane_points + p % plane_points;
+                for (std::size_t j = 0; j < width; ++j) out[j] = static_cast<float>(u[place][j]);
             }
         }
     }
@@ -290,6 +401,7 @@ TileKernels winograd_kernels() {
             {Z::step, Y::step, X::step},
             {Z::outputs, Y::outputs, X::outputs},
             static_cast<std::size_t>(W::points),
+            Z::groups,
             1,
             lanes,
             W::pack,
@@ -306,7 +418,7 @@ void store_voxels(const TileOutput& tile) {
         Vector y[VOXELS];
         for (int i = 0; i < VOXELS; ++i) y[i] = load(tile.points + i * tile.point_stride + c);
         Sums sums;
-        store_plane<VOXELS>(tile, 0, c, count, y, load(tile.bias + c), sums);
+        store_plane<VOXELS, true, true>(tile, 0, c, count, y, sums);
         if (tile.moments != nullptr) sums.merge_into(*tile.moments, c, count);
     }
     if (tile.moments != nullptr) tile.moments->count += static_cast<double>(tile.extents[2]);
@@ -331,12 +443,12 @@ void pack_direct(const float* weight, std::size_t outputs, std::size_t inputs, s
 
 // The plain sum: a tile is one voxel.
 TileKernels direct_kernels() {
-    return {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 1, 27, lanes, pack_direct, nullptr, store_voxels<1>, true};
+    return {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 1, 1, 27, lanes, pack_direct, nullptr, store_voxels<1>, true};
 }
 
 TileKernels narrow_kernels() {
     constexpr int n = line_voxels;
-    return {{3, 3, n + 2}, {1, 1, n}, {1, 1, n}, n, 1, lanes, pack_narrow, load_line, store_voxels<n>, false};
+    return {{3, 3, n + 2}, {1, 1, n}, {1, 1, n}, n, 1, 1, lanes, pack_narrow, load_line, store_voxels<n>, false};
 }
 
 const TileKernels* all_kernels() {

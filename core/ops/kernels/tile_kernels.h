@@ -21,17 +21,20 @@ enum class ConvVariant { direct, f222, f224, f244, f444, nearest_2x, zeros_2x, n
 constexpr std::size_t conv_variants = 8;
 
 struct TileInput {
+    std::int64_t group = 0;                // of points
     std::array<const float*, 6> planes{};  // where the tile starts in each of its padded planes
     std::size_t row_stride = 0;            // floats from a row to the next
     std::size_t channels = 0;              // a multiple of `lanes`; also the floats from a voxel to the next
-    float* points = nullptr;               // [points, ..., channels]
+    float* points = nullptr;               // [points of the group, ..., channels]
     std::size_t point_stride = 0;
     const float* weight = nullptr;  // packed; for kernels that multiply themselves
     std::size_t outputs = 0;
 };
 
+// The groups of points come in ascending order: the first stores, the others add to what it stored.
 struct TileOutput {
-    const float* points = nullptr;  // [points, ..., padded channels]
+    std::int64_t group = 0;
+    const float* points = nullptr;  // [points of the group, ..., padded channels]
     std::size_t point_stride = 0;
     const float* bias = nullptr;             // [padded channels]
     std::array<float*, 4> planes{};          // where the tile starts in each of its planes
@@ -47,8 +50,9 @@ struct TileKernels {
     std::array<std::int64_t, 3> step{};    // input voxels from a tile to the next
     std::array<std::int64_t, 3> output{};  // output voxels of a tile
     std::size_t points = 0;
-    std::size_t terms = 1;  // input values of a channel that are summed at a point: 27 for `direct`
-    std::size_t lanes = 1;  // channels are padded to a multiple of these
+    std::int64_t groups = 1;  // parts of the points, all of the same size, that can be worked on one after the other
+    std::size_t terms = 1;    // input values of a channel that are summed at a point: 27 for `direct`
+    std::size_t lanes = 1;    // channels are padded to a multiple of these
 
     // weight [K, C, 3, 3, 3] -> [points, panels of columns, terms * C', columns of the panel], for the panels
     // [first, last); C' is C, or C padded for `direct`. K is padded with zeros. `narrow` has a layout of its own.
