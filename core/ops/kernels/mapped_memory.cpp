@@ -187,11 +187,13 @@ MappedMemory& MappedMemory::operator=(MappedMemory&& other) noexcept {
 
 void MappedMemory::shrink(std::size_t bytes) {
     if (mapping_.data == nullptr) return;
-    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    const std::size_t kept = round_up(bytes, page);
+    const std::size_t kept = round_up(bytes, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
     if (kept >= mapping_.bytes) return;
-    unmap(rest_of(mapping_, kept));
-    mappings().shrunk_by(mapping_.bytes - kept);
+    // From the next huge page on it is a mapping of its own, which others can use.
+    const std::size_t whole = std::min<std::size_t>(round_up(kept, huge_page), mapping_.bytes);
+    unmap({rest_of(mapping_, kept).data, whole - kept});
+    mappings().shrunk_by(whole - kept);
+    if (whole < mapping_.bytes) mappings().give(rest_of(mapping_, whole));
     mapping_.bytes = kept;
 }
 
