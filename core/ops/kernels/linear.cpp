@@ -1,5 +1,6 @@
 #include "core/ops/kernels/linear.h"
 
+#include "core/ops/kernels/matrix_unit.h"
 #include "core/ops/kernels/parallel.h"
 #include "core/ops/kernels/simd_targets.h"
 #include "core/ops/kernels/tile_kernels.h"
@@ -30,6 +31,21 @@ void pack_panel(const float* weight, std::size_t outputs, std::size_t inputs, st
 
 constexpr std::size_t rows_at_once = 48;
 
+// products [rows, stride] + bias + residual -> y, columns [first, first + width).
+void finish_rows(const PackedLinear& linear, std::size_t first, std::size_t width, const float* products,
+                 std::size_t stride, std::size_t rows, const float* residual, float* y) {
+    for (std::size_t j = first; j < first + width && j < linear.outputs; j += lanes) {
+        const std::size_t count = HWY_MIN(lanes, linear.outputs - j);
+        const Vector bias = load(linear.bias.data() + j);
+        for (std::size_t row = 0; row < rows; ++row) {
+            const std::size_t at = row * linear.outputs + j;
+            Vector v = hn::Add(load(products + row * stride + j - first), bias);
+            if (residual != nullptr) v = hn::Add(v, load_some(residual + at, count));
+            store_some(v, y + at, count);
+        }
+    }
+}
+
 // Rows of one block, columns of one panel.
 void multiply_part(const PackedLinear& linear, std::size_t panel, const float* x, std::size_t rows,
                    const float* residual, float* y) {
@@ -38,16 +54,7 @@ void multiply_part(const PackedLinear& linear, std::size_t panel, const float* x
     HWY_ALIGN float products[rows_at_once * panel_columns];
     multiply_panel(rows, linear.inputs, width / lanes, x, linear.inputs, linear.weight.data() + first * linear.inputs,
                    products, width, false);
-    for (std::size_t j = 0; j < width && first + j < linear.outputs; j += lanes) {
-        const std::size_t count = HWY_MIN(lanes, linear.outputs - first - j);
-        const Vector bias = load(linear.bias.data() + first + j);
-        for (std::size_t row = 0; row < rows; ++row) {
-            const std::size_t at = row * linear.outputs + first + j;
-            Vector v = hn::Add(load(products + row * width + j), bias);
-            if (residual != nullptr) v = hn::Add(v, load_some(residual + at, count));
-            store_some(v, y + at, count);
-        }
-    }
+    finish_rows(linear, first, width, products, width, rows, residual, y);
 }
 
 }  // namespace
@@ -61,8 +68,7 @@ namespace {
 
 HWY_EXPORT(pack_panel);
 HWY_EXPORT(multiply_part);
-
-constexpr std::int64_t block_of_rows = 48;
+HWY_EXPORT(finish_rows);
 
 std::size_t columns_of(std::size_t outputs) {
     const std::size_t lanes = tile_kernels(ConvVariant::direct).lanes;
@@ -83,7 +89,49 @@ PackedLinear pack_linear(std::size_t outputs, std::size_t inputs, const float* w
     return linear;
 }
 
+namespace {
+
+constexpr std::size_t rows_on_unit = 64;
+
+// Rows of one block, all columns.
+void multiply_on_unit(const PackedLinear& linear, const float* x, std::size_t rows, const float* residual, float* y) {
+    thread_local Buffer products;
+    MatrixUnit unit;
+    UnitProduct product;
+    for (std::size_t row = 0; row < rows; ++row) product.rows.push_back(x + row * linear.inputs);
+    product.depth = linear.inputs;
+    product.packed = linear.weight.data();
+    product.panels = linear.outputs / MatrixUnit::panel_columns;
+    product.panel_stride = linear.inputs * MatrixUnit::panel_columns;
+    product.c = products.at_least(rows * linear.outputs);
+    product.ldc = linear.outputs;
+    unit.multiply(product);
+    HWY_DYNAMIC_DISPATCH(finish_rows)
+    (linear, 0, linear.outputs, product.c, linear.outputs, rows, residual, y);
+}
+
+void multiply_all_on_unit(const PackedLinear& linear, const float* x, std::size_t rows, const float* residual,
+                          float* y) {
+    const std::size_t blocks = (rows + rows_on_unit - 1) / rows_on_unit;
+    parallel_each(static_cast<std::int64_t>(blocks), [&](std::int64_t block, std::int64_t) {
+        const std::size_t first = static_cast<std::size_t>(block) * rows_on_unit;
+        multiply_on_unit(linear, x + first * linear.inputs, std::min(rows_on_unit, rows - first),
+                         residual != nullptr ? residual + first * linear.outputs : nullptr, y + first * linear.outputs);
+    });
+}
+
+// With fewer rows the weights, which are split anew for each block, would be most of the work. Not a matter of threads:
+// their number changes no result.
+bool suits_unit(const PackedLinear& linear, std::int64_t rows) {
+    const bool whole = linear.inputs % MatrixUnit::depth_step == 0 && linear.outputs % MatrixUnit::panel_columns == 0;
+    return whole && rows >= 2 * static_cast<std::int64_t>(rows_on_unit) && MatrixUnit::available();
+}
+
+}  // namespace
+
 void multiply_rows(const PackedLinear& linear, const float* x, std::int64_t rows, const float* residual, float* y) {
+    if (suits_unit(linear, rows)) return multiply_all_on_unit(linear, x, static_cast<std::size_t>(rows), residual, y);
+    constexpr std::int64_t block_of_rows = 48;
     const std::int64_t blocks = (rows + block_of_rows - 1) / block_of_rows;
     const auto panels = static_cast<std::int64_t>(panels_of(columns_of(linear.outputs)));
     // With many rows a thread takes all columns of a block, so that the block stays in its cache.
