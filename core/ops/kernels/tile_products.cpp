@@ -79,7 +79,7 @@ class UnitProducts : public TileProducts {
     std::int64_t even_rows() const override { return MatrixUnit::tile_rows; }
     // Rows are split once for all panels of a share.
     std::int64_t shares(std::int64_t products, std::int64_t workers) const override {
-        return std::min(products, 4 * workers);
+        return std::min(products, 2 * workers);
     }
 
     void multiply_points(const PointRows& rows, Range range) const override {
