@@ -28,7 +28,7 @@ namespace {
 // The compiler takes tile instructions for something that reads no memory.
 HWY_INLINE void finish_stores() { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
-// What is done while the unit works: in portions, of which a block of terms has room for `portions`.
+// What is done while the unit works, in portions.
 struct Nothing {
     HWY_INLINE void operator()(std::size_t) const {}
 };
@@ -38,8 +38,7 @@ struct Splitting {
     HWY_INLINE void operator()(std::size_t portion) const { splitter.split_portion(block, portion); }
 };
 
-// Tiles 0 to 3 hold the sums of 2 tiles of rows times 2 of columns (2 and 3 unused where ROWS is 1), 4 and 5 a, 6 and 7
-// b.
+// Tiles 0 to 3 hold the sums of 2 tiles of rows times 2 of columns (0 and 1 where ROWS is 1), 4 and 5 a, 6 and 7 b.
 template <int ROWS>
 struct TileProduct {
     const std::uint16_t* a;
@@ -81,16 +80,12 @@ struct TileProduct {
         multiply(beside, 12);
         load_a(block, 2);
         multiply(beside, 16);
-        for (std::size_t portion = 20; portion < PanelSplitter::portions; portion += 4) rest(beside, portion);
+        for (std::size_t portion = 20; portion < PanelSplitter::portions; ++portion) beside(portion);
     }
     HWY_INLINE void add_large_product(std::size_t block) const {
         load_a(block, 0);
         load_b(block, 0);
         multiply(Nothing(), 0);
-    }
-    template <class Work>
-    static HWY_INLINE void rest(const Work& beside, std::size_t portion) {
-        for (std::size_t i = 0; i < 4; ++i) beside(portion + i);
     }
     static HWY_INLINE void clear() {
         _tile_zero(0);
