@@ -81,6 +81,18 @@ TEST(MappedMemory, ShrinksToItsBeginning) {
     first_byte(memory) = 1;
     memory.shrink(size / 2);
     EXPECT_EQ(first_byte(memory), 1);
+    EXPECT_EQ(waiting_memory(), 0U);  // the rest went back to the system
+}
+
+TEST(MemoryReuse, GivesWhatATensorThatShrinksLeaves) {
+    const MemoryReuse reuse;
+    MappedMemory memory(2 * size);
+    (&first_byte(memory))[size] = 1;
+    (&first_byte(memory))[0] = 2;
+    memory.shrink(size - 5);
+    EXPECT_EQ(waiting_memory(), size);
+    EXPECT_EQ(first_byte(MappedMemory(size)), 1);
+    EXPECT_EQ(first_byte(memory), 2);
 }
 
 }  // namespace
