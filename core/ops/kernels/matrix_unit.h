@@ -1,8 +1,9 @@
 // Products of float32 matrices on the matrix unit of a CPU (Intel AMX), which multiplies bfloat16 and sums float32.
 //
-// Each number is the sum of three bfloat16, exactly, and six of the nine products of such parts are summed; what is
-// left out is below 2^-24 of the product (Henry, Tang and Heinecke, arXiv:1904.06376). The sums are more exact than
-// those of float32's own fused multiply-adds, as the unit adds 16 terms apart and the small products come first.
+// Each number is the sum of three bfloat16, exactly: the second is at most 2^-8 of it, the third 2^-15. Six of the nine
+// products of such parts are summed; what is left out is at most 2^-22 of the product, some 2^-26 as a rule, with no
+// preferred sign (Henry, Tang and Heinecke, arXiv:1904.06376). The sums are more exact than those of float32's own
+// fused multiply-adds, as the unit adds 16 terms apart and the small products come first.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 
 namespace voldiff::ops {
 
-// c[rows, panels * 32] (+)= a[rows, depth] b; b is packed as for the vector kernels, panels [depth, 32] of it.
+// c[rows, panels * 32] (+)= a[rows, depth] b, where b is packed as for the vector kernels: panels [depth, 32].
 struct UnitProduct {
     std::vector<const float*> rows;  // of a, each of `depth` floats
     std::size_t depth = 0;           // a multiple of 32
@@ -20,7 +21,7 @@ struct UnitProduct {
     float* c = nullptr;            // ldc floats from row to row
     std::size_t ldc = 0;
     bool add = false;             // to what c holds
-    const float* next = nullptr;  // the panel that the following product begins with, or null
+    const float* next = nullptr;  // the panel that the following product, of the same depth, begins with, or null
 };
 
 // A panel whose parts were made beside the product before it, in one of two places.

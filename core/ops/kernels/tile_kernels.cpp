@@ -57,7 +57,7 @@ struct Winograd {
             for (int z = 0; z < Z::group_points; ++z) row[z * X::taps + x] = u[z];
         }
 #pragma GCC unroll 3
-        for (int z = 0; z < Z::group_points; ++z) X::input(row + z * X::taps, 1);
+        for (int z = 0; z < Z::group_points; ++z) to_points<X>(row + z * X::taps);
         if (GROUP > 0) return;
         for (int z = 0; z < Z::taps; ++z) {
 #pragma GCC unroll 6
@@ -79,7 +79,7 @@ struct Winograd {
                     Vector column[Y::taps];
 #pragma GCC unroll 6
                     for (int y = 0; y < Y::taps; ++y) column[y] = d[y * row + z * X::taps + x];
-                    Y::input(column, 1);
+                    to_points<Y>(column);
                     float* out = tile.points + (z * plane_points + x) * stride + c;
 #pragma GCC unroll 6
                     for (int y = 0; y < Y::taps; ++y) store(column[y], out + y * X::taps * stride);

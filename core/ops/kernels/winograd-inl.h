@@ -15,10 +15,10 @@ namespace voldiff::ops::HWY_NAMESPACE {
 
 HWY_INLINE Vector constant(double x) { return hn::Set(Floats(), static_cast<float>(x)); }
 
-// The transforms of one axis. `Filter` maps the 3 weights, `input` d[0], d[s], ... in place, `output` the products at
-// the points to the outputs. Along z a tile is worked on in groups of its points, so that less memory is in use at a
-// time: `group_input` gives the values at the points of a group, `group_output` what they add to output Z; `order`
-// lists the points of one group after the other.
+// The transforms of one axis. The points are in groups, in which a tile is worked on along z, so that less memory is in
+// use at a time: `group_input` maps the values d to those at the points of a group, `group_output` what the group adds
+// to output Z; `order` lists the points of one group after the other. `output` maps the products m[0], m[s], ... at all
+// points to the outputs, `filter` the 3 weights to the points.
 
 // F(2, 3), points 0, 1, -1 and infinity.
 struct Two {
@@ -26,13 +26,6 @@ struct Two {
     static constexpr int groups = 2, group_points = 2;
     static constexpr int order[taps] = {1, 2, 0, 3};
 
-    static HWY_INLINE void input(Vector* d, int s) {
-        const Vector d0 = d[0], d1 = d[s], d2 = d[2 * s], d3 = d[3 * s];
-        d[0] = hn::Sub(d0, d2);
-        d[s] = hn::Add(d1, d2);
-        d[2 * s] = hn::Sub(d2, d1);
-        d[3 * s] = hn::Sub(d1, d3);
-    }
     template <int GROUP>
     static HWY_INLINE void group_input(const Vector* d, Vector* u) {
         u[0] = GROUP == 0 ? hn::Add(d[1], d[2]) : hn::Sub(d[0], d[2]);
@@ -66,19 +59,6 @@ struct Four {
     static constexpr int order[taps] = {1, 2, 0, 5, 3, 4};
     static constexpr double a = 2.0 / 3.0, b = 1.5;  // a b = 1
 
-    static HWY_INLINE void input(Vector* d, int s) {
-        const Vector line[taps] = {d[0], d[s], d[2 * s], d[3 * s], d[4 * s], d[5 * s]};
-        Vector u[2];
-        group_input<0>(line, u);
-        d[s] = u[0];
-        d[2 * s] = u[1];
-        group_input<1>(line, u);
-        d[0] = u[0];
-        d[5 * s] = u[1];
-        group_input<2>(line, u);
-        d[3 * s] = u[0];
-        d[4 * s] = u[1];
-    }
     template <int GROUP>
     static HWY_INLINE void group_input(const Vector* d, Vector* u) {
         if (GROUP == 1) {
@@ -128,10 +108,6 @@ struct Doubled {
     static constexpr int groups = 1, group_points = 3;
     static constexpr int order[taps] = {0, 1, 2};
 
-    static HWY_INLINE void input(Vector* d, int s) {
-        d[0] = hn::Sub(d[0], d[s]);
-        d[2 * s] = hn::Sub(d[s], d[2 * s]);
-    }
     template <int GROUP>
     static HWY_INLINE void group_input(const Vector* d, Vector* u) {
         u[0] = hn::Sub(d[0], d[1]);
@@ -162,7 +138,6 @@ struct Stuffed {
     static constexpr int groups = 1, group_points = 3;
     static constexpr int order[taps] = {0, 1, 2};
 
-    static HWY_INLINE void input(Vector* d, int s) { d[0] = d[s]; }
     template <int GROUP>
     static HWY_INLINE void group_input(const Vector* d, Vector* u) {
         u[0] = d[1];
@@ -185,6 +160,25 @@ struct Stuffed {
         u[2 * s] = w2;
     }
 };
+
+// The values of one axis, d[0], d[1], ..., become those at all points.
+template <class Axis, int GROUP = 0>
+HWY_INLINE void to_points(const Vector* line, Vector* d) {
+    if constexpr (GROUP < Axis::groups) {
+        Vector u[Axis::group_points];
+        Axis::template group_input<GROUP>(line, u);
+#pragma GCC unroll 3
+        for (int i = 0; i < Axis::group_points; ++i) d[Axis::order[GROUP * Axis::group_points + i]] = u[i];
+        to_points<Axis, GROUP + 1>(line, d);
+    }
+}
+template <class Axis>
+HWY_INLINE void to_points(Vector* d) {
+    Vector line[Axis::taps];
+#pragma GCC unroll 6
+    for (int i = 0; i < Axis::taps; ++i) line[i] = d[i];
+    to_points<Axis, 0>(line, d);
+}
 
 }  // namespace voldiff::ops::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
