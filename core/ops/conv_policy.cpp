@@ -19,20 +19,22 @@ constexpr std::size_t weight_budget = std::size_t{2048} << 20;
 // often, but they round more. What is rounded in the coarse layers, which have the most channels, decides the error of
 // a network: so these take smaller tiles, and the whole stays as near to float64 as LibTorch's float32 (measured with
 // bench_network --exact). Layers with few channels take them too: there LibTorch rounds little, and time is short. At
-// the coarsest level of a U-Net reading the weights is all the work, so there it is the weights that have to be few.
+// the coarsest level of a U-Net a machine of wide vectors does little but read weights, so there it is the weights that
+// have to be few; one of narrow vectors is still busy with products.
 struct Rule {
     std::int64_t least_extent;    // of the output
     std::int64_t least_channels;  // inputs and outputs together
     std::int64_t most_channels;
     std::int64_t most_outputs;
     ConvVariant variant;
+    std::size_t most_lanes = std::numeric_limits<std::size_t>::max();  // floats in a vector
 };
 constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 constexpr Rule rules[] = {
-    {1, 0, any, 4, ConvVariant::narrow},   {48, 128, 256, any, ConvVariant::f444},
-    {32, 128, 256, 64, ConvVariant::f444}, {16, 128, 384, any, ConvVariant::f244},
-    {16, 0, any, any, ConvVariant::f224},  {5, 0, any, any, ConvVariant::f222},
-    {1, 0, any, any, ConvVariant::direct},
+    {1, 0, any, 4, ConvVariant::narrow},    {48, 128, 256, any, ConvVariant::f444},
+    {32, 128, 256, 64, ConvVariant::f444},  {16, 128, 384, any, ConvVariant::f244},
+    {16, 0, any, any, ConvVariant::f224},   {5, 0, any, any, ConvVariant::f222},
+    {4, 0, any, any, ConvVariant::f122, 8}, {1, 0, any, any, ConvVariant::direct},
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
@@ -58,7 +60,7 @@ std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
     for (const Rule& rule : rules) {
         const bool suits = extent >= rule.least_extent && channels >= rule.least_channels &&
                            channels <= rule.most_channels && shape.outputs <= rule.most_outputs &&
-                           fits(rule.variant, shape);
+                           tile_kernels(rule.variant).lanes <= rule.most_lanes && fits(rule.variant, shape);
         if (suits) return rule.variant;
     }
     return std::nullopt;

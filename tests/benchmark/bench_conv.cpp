@@ -1,11 +1,12 @@
 // The kernels of 3x3x3 convolutions against at::conv3d, by shape.
 //
-//   build/bin/bench_conv [--threads N] [INPUTS OUTPUTS EXTENT]...
+//   build/bin/bench_conv [--threads N] [--only VARIANT] [INPUTS OUTPUTS EXTENT]...
 //
 // For each variant the best time of some rounds that take turns with LibTorch's, their ratio, and the rms of the error
 // against float64 over that of LibTorch's. nearest_2x and zeros_2x are compared with the convolution of the doubled
 // volume.
 #include "core/ops/conv_libtorch.h"
+#include "core/ops/kernels/mapped_memory.h"
 #include "core/ops/kernels/plane_conv.h"
 #include "core/ops/kernels/volume_rows.h"
 #include "core/ops/upsample.h"
@@ -24,7 +25,7 @@ using namespace voldiff::benchmark;
 namespace {
 
 constexpr int rounds = 4;
-constexpr const char* names[] = {"direct", "f222",       "f224",     "f244",
+constexpr const char* names[] = {"direct", "f122",       "f222",     "f224",  "f244",
                                  "f444",   "nearest_2x", "zeros_2x", "narrow"};  // as ConvVariant
 
 struct Shape {
@@ -90,12 +91,14 @@ void compare(const Shape& shape, ops::ConvVariant variant, const at::Tensor& x, 
 }  // namespace
 
 int main(int argc, char** argv) {
+    const ops::MemoryReuse reuse;  // as in core/pipeline/denoise
     std::vector<Shape> shapes;
+    std::string only;
     int first = 1;
     at::set_num_threads(2);
-    if (argc > 2 && std::string(argv[1]) == "--threads") {
-        at::set_num_threads(std::atoi(argv[2]));
-        first = 3;
+    for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
+        if (std::string(argv[first]) == "--threads") at::set_num_threads(std::atoi(argv[first + 1]));
+        if (std::string(argv[first]) == "--only") only = argv[first + 1];
     }
     for (int i = first; i + 2 < argc; i += 3) {
         shapes.push_back({std::atoi(argv[i]), std::atoi(argv[i + 1]), std::atoi(argv[i + 2])});
@@ -107,7 +110,7 @@ int main(int argc, char** argv) {
                                       .div_(std::sqrt(27.0 * static_cast<double>(shape.inputs)));
         const at::Tensor bias = random_tensor({shape.outputs}, 3);
         for (std::size_t i = 0; i < ops::conv_variants; ++i) {
-            compare(shape, static_cast<ops::ConvVariant>(i), x, weight, bias);
+            if (only.empty() || only == names[i]) compare(shape, static_cast<ops::ConvVariant>(i), x, weight, bias);
         }
     }
     return 0;

@@ -113,7 +113,10 @@ TEST(Conv3d, MatchesFloat64WhereOneDnnIsPreferred) {
     const at::Tensor exact = at::conv3d(x.to(at::kDouble), weight.to(at::kDouble), bias.to(at::kDouble), 1, 1);
     EXPECT_LT(difference(ops::conv3d(x, weight, bias, 1, 1), exact), sum_tolerance(64 * 27) / 40);
     const at::Tensor halved = at::conv3d(x.to(at::kDouble), weight.to(at::kDouble), bias.to(at::kDouble), 2, 1);
-    EXPECT_LT(difference(ops::conv3d(x, weight, bias, 2, 1), halved), sum_tolerance(64 * 27) / 40);
+    // LibTorch's own, which may sum all n terms in a row: partial sum k, of size sqrt(k), is rounded by some eps /
+    // sqrt(12) of itself, so the whole by eps sqrt(n / 24) of its size. Twice that is far from a wrong term.
+    const double in_a_row = std::sqrt(64 * 27 / 24.0) * 1.2e-7;
+    EXPECT_LT(difference(ops::conv3d(x, weight, bias, 2, 1), halved), 2 * in_a_row);
 }
 
 TEST(GroupNorm, UsesMeanAndBiasedVarianceOfEachGroup) {

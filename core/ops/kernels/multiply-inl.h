@@ -21,10 +21,10 @@ constexpr std::size_t block_rows = 12 / panel_vectors;  // 12 vectors of sums: t
 
 // A rounding error grows with the terms that are summed in a row, and it is what limits Winograd's method: so sums are
 // made of sums. Where 32 registers are at hand 8 terms at a time are added to 12 more of them; every so many terms go
-// to memory.
+// to memory. With 16 registers memory is the only other place, and 32 terms at a time would cost a tenth of the speed.
 constexpr bool many_registers = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64;
-constexpr std::size_t terms_in_a_row = many_registers ? 8 : 32;
-constexpr std::size_t terms_in_registers = many_registers ? 128 : 32;
+constexpr std::size_t terms_in_a_row = 8;  // with many registers
+constexpr std::size_t terms_in_registers = many_registers ? 128 : 64;
 
 // Packed matrices are read once from the first float to the last; the machine guesses it only within 4 KB.
 constexpr std::size_t fetched_ahead = 512;
@@ -65,6 +65,13 @@ struct Block {
     }
 };
 
+// Of the block that comes next.
+template <int ROWS>
+HWY_INLINE void prefetch_rows(const float* a, std::size_t lda) {
+#pragma GCC unroll 12
+    for (int i = 0; i < ROWS; ++i) hwy::Prefetch(a + i * lda);
+}
+
 // c[ROWS, VECTORS * lanes] (+)= a[ROWS, depth] b[depth, VECTORS * lanes]; b is contiguous. FETCH: b comes from memory.
 template <int ROWS, int VECTORS, bool ADD, bool FETCH>
 HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, std::size_t lda,
@@ -75,15 +82,19 @@ HWY_INLINE void multiply_block(std::size_t depth, const float* HWY_RESTRICT a, s
     for (int g = 0; g < groups; ++g) rows[g] = a + 3 * g * lda;
     Block<ROWS, VECTORS> total;
     std::size_t k = 0;
-    for (; k + terms_in_a_row <= depth; k += terms_in_a_row) {
-        Block<ROWS, VECTORS> part;
-#pragma GCC unroll 12
-        for (int i = 0; i < ROWS; ++i) hwy::Prefetch(a + (ROWS + i) * lda + k);  // of the next block
+    if constexpr (many_registers) {
+        for (; k + terms_in_a_row <= depth; k += terms_in_a_row) {
+            prefetch_rows<ROWS>(a + ROWS * lda + k, lda);
+            Block<ROWS, VECTORS> part;
 #pragma GCC unroll 8
-        for (std::size_t i = 0; i < terms_in_a_row; ++i, b += VECTORS * lanes)
-            part.template add_product<FETCH>(rows, lda, k + i, b);
-        total.add(part);
+            for (std::size_t i = 0; i < terms_in_a_row; ++i, b += VECTORS * lanes)
+                part.template add_product<FETCH>(rows, lda, k + i, b);
+            total.add(part);
+        }
+    } else {
+        prefetch_rows<ROWS>(a + ROWS * lda, lda);
     }
+#pragma GCC unroll 8
     for (; k < depth; ++k, b += VECTORS * lanes) total.template add_product<FETCH>(rows, lda, k, b);
 #pragma GCC unroll 12
     for (int i = 0; i < ROWS; ++i) {

@@ -16,6 +16,7 @@ constexpr std::int64_t blocks_of_worker = 8;
 // Where all threads share tiles: bytes of their points.
 constexpr std::size_t shared_points_bytes = 192 << 20;
 constexpr std::int64_t border = 2;  // planes, rows and voxels of padding on both sides together
+constexpr std::size_t floats_of_line = 16;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -30,7 +31,7 @@ float* scratch(std::size_t size) {
 }
 
 // A cache line more than a power of two may have: points of a tile lie in different sets of the cache.
-std::size_t point_stride(std::size_t tiles, std::size_t values) { return tiles * values + 16; }
+std::size_t point_stride(std::size_t tiles, std::size_t values) { return tiles * values + floats_of_line; }
 
 std::size_t depth_of(const TileKernels& kernels, std::size_t inputs) {
     if (!kernels.multiplied) return 27 * pad(inputs, kernels.lanes);
@@ -62,7 +63,6 @@ PackedConv pack_conv(ConvVariant variant, std::size_t outputs, std::size_t input
 
 // Rows of values whose distance is a large power of two fall into the same few sets of a cache.
 std::size_t PlaneConv::apart(std::size_t values) {
-    constexpr std::size_t floats_of_line = 16;
     return values % (16 * floats_of_line) == 0 ? values + floats_of_line : values;
 }
 
@@ -77,7 +77,8 @@ PlaneConv::PlaneConv(const PackedConv& conv, const std::array<std::int64_t, 3>& 
     for (std::size_t axis = 0; axis < 3; ++axis) tiles_[axis] = divide_up(extents[axis], kernels_.step[axis]);
     choose_slab();
     row_size_ = static_cast<std::size_t>(tiles_[2] * kernels_.step[2] + border) * channels_;
-    if (row_size_ * sizeof(float) % 4096 == 0) row_size_ += channels_;  // rows would share sets of the cache
+    // An odd number of cache lines: the rows of a tile lie in different sets of the cache.
+    if (row_size_ / floats_of_line % 2 == 0) row_size_ += floats_of_line;
     plane_size_ = static_cast<std::size_t>(tiles_[1] * kernels_.step[1] + border) * row_size_;
     ring_planes_ = slab_ * kernels_.step[0] + border;
 }

@@ -283,6 +283,7 @@ const TileKernels* all_kernels() {
     // In the order of ConvVariant.
     static const TileKernels kernels[conv_variants] = {
         direct_kernels(),
+        winograd_kernels<One, Two, Two>(),
         winograd_kernels<Two, Two, Two>(),
         winograd_kernels<Two, Two, Four>(),
         winograd_kernels<Two, Four, Four>(),

@@ -20,6 +20,32 @@ HWY_INLINE Vector constant(double x) { return hn::Set(Floats(), static_cast<floa
 // to output Z; `order` lists the points of one group after the other. `output` maps the products m[0], m[s], ... at all
 // points to the outputs, `filter` the 3 weights to the points.
 
+// F(1, 3), the plain sum: its points are the three values.
+struct One {
+    static constexpr int taps = 3, step = 1, outputs = 1;
+    static constexpr int groups = 1, group_points = 3;
+    static constexpr int order[taps] = {0, 1, 2};
+
+    template <int GROUP>
+    static HWY_INLINE void group_input(const Vector* d, Vector* u) {
+        for (int i = 0; i < taps; ++i) u[i] = d[i];
+    }
+    static HWY_INLINE void output(const Vector* m, int s, Vector* y, int) {
+        y[0] = hn::Add(hn::Add(m[0], m[s]), m[2 * s]);
+    }
+    template <int GROUP, int Z>
+    static HWY_INLINE Vector group_output(Vector m0, Vector m1, Vector m2) {
+        return hn::Add(hn::Add(m0, m1), m2);
+    }
+    static constexpr bool adds(int, int) { return true; }
+    template <class T>
+    static HWY_INLINE void filter(T w0, T w1, T w2, T* u, std::size_t s) {
+        u[0] = w0;
+        u[s] = w1;
+        u[2 * s] = w2;
+    }
+};
+
 // F(2, 3), points 0, 1, -1 and infinity.
 struct Two {
     static constexpr int taps = 4, step = 2, outputs = 2;
