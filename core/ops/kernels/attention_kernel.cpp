@@ -67,7 +67,8 @@ HWY_INLINE void multiply_all(std::size_t rows, std::size_t depth, std::size_t co
     }
 }
 
-// Scores of `keys` keys to exp(scale (score - maximum)), those beyond to 0. What was summed before follows the maximum.
+// Scores of `keys` keys to exp(scale (score - maximum)), those beyond to 10^-38. What was summed before follows the
+// maximum.
 HWY_INLINE void exponentials(const QueryBlock& block, std::size_t row, std::size_t keys, float scale,
                              std::size_t columns) {
     float* s = block.scores + row * keys_of_block;

@@ -32,10 +32,10 @@ struct Sums {
         store(pivot, p);
         store(sum, s);
         store(squares, q);
+        const double n = all.count, inverse = 1.0 / count;
         for (std::size_t i = 0; i < channels; ++i) {
-            const double offset = static_cast<double>(s[i]) / count;
-            merge_moments(all.count, all.mean[first + i], all.squares[first + i], count, p[i] + offset,
-                          q[i] - offset * s[i]);
+            const double offset = s[i] * inverse;
+            merge_moments(n, all.mean[first + i], all.squares[first + i], count, p[i] + offset, q[i] - offset * s[i]);
         }
     }
 };

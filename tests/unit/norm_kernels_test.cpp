@@ -1,0 +1,57 @@
+// What the normalisation kernels compute a value at a time.
+#include "core/ops/kernels/norm_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace voldiff::ops {
+namespace {
+
+std::vector<float> silu_of(const std::vector<float>& x) {
+    constexpr std::size_t channels = 1;
+    ChannelAffine same;
+    same.centre.assign(channels + 64, 0.0F);
+    same.scale.assign(channels + 64, 1.0F);
+    same.shift.assign(channels + 64, 0.0F);
+    std::vector<float> y(x.size());
+    normalise(x.data(), static_cast<std::int64_t>(x.size()), channels, same, true, y.data(), channels);
+    return y;
+}
+
+// exp is off by 0.7 ulp (twice that where products and sums are not fused), the sum and the quotient by half a one
+// each.
+TEST(Silu, IsWithinAFewRoundingsOfFloat64) {
+    std::vector<float> x;
+    for (float value = 1e-6F; value < 80; value *= 1.001F) x.insert(x.end(), {value, -value});
+    const std::vector<float> y = silu_of(x);
+    double largest = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double exact = x[i] / (1 + std::exp(-static_cast<double>(x[i])));
+        largest = std::max(largest, std::abs(y[i] / exact - 1));
+    }
+    EXPECT_LT(largest, 2.5 * 1.2e-7);
+    EXPECT_GT(largest, 0);
+}
+
+TEST(Silu, OfHugeValuesIsThemselvesOrNothing) {
+    const float huge = std::numeric_limits<float>::max();
+    const std::vector<float> y = silu_of({0.0F, 100.0F, huge, -100.0F, -3000.0F});
+    EXPECT_EQ(y[0], 0.0F);
+    EXPECT_EQ(y[1], 100.0F);
+    EXPECT_EQ(y[2], huge);
+    EXPECT_NEAR(y[3], 0, 1e-35);
+    EXPECT_NEAR(y[4], 0, 1e-34);
+}
+
+// A network that has gone astray must not look sound.
+TEST(Silu, OfNanIsNan) {
+    const std::vector<float> y = silu_of({std::nanf(""), std::nanf("1"), 1.0F});
+    EXPECT_TRUE(std::isnan(y[0]));
+    EXPECT_TRUE(std::isnan(y[1]));
+    EXPECT_FALSE(std::isnan(y[2]));
+}
+
+}  // namespace
+}  // namespace voldiff::ops
