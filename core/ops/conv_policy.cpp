@@ -20,7 +20,8 @@ constexpr std::size_t weight_budget = std::size_t{2048} << 20;
 // a network: so these take smaller tiles, and the whole stays as near to float64 as LibTorch's float32 (measured with
 // bench_network --exact). Layers with few channels take them too: there LibTorch rounds little, and time is short. At
 // the coarsest level of a U-Net a machine of wide vectors does little but read weights, so there it is the weights that
-// have to be few; one of narrow vectors is still busy with products.
+// have to be few; one of narrow vectors is still busy with products. There LibTorch also rounds two to three times
+// more, which leaves room for larger tiles.
 struct Rule {
     std::int64_t least_extent;    // of the output
     std::int64_t least_channels;  // inputs and outputs together
@@ -31,10 +32,11 @@ struct Rule {
 };
 constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 constexpr Rule rules[] = {
-    {1, 0, any, 4, ConvVariant::narrow},    {48, 128, 256, any, ConvVariant::f444},
-    {32, 128, 256, 64, ConvVariant::f444},  {16, 128, 384, any, ConvVariant::f244},
-    {16, 0, any, any, ConvVariant::f224},   {5, 0, any, any, ConvVariant::f222},
-    {4, 0, any, any, ConvVariant::f122, 8}, {1, 0, any, any, ConvVariant::direct},
+    {1, 0, any, 4, ConvVariant::narrow},      {48, 128, 256, any, ConvVariant::f444},
+    {32, 128, 256, 64, ConvVariant::f444},    {32, 128, 256, any, ConvVariant::f444, 8},
+    {16, 128, 384, any, ConvVariant::f244},   {16, 0, any, any, ConvVariant::f224},
+    {8, 256, any, any, ConvVariant::f224, 8}, {5, 0, any, any, ConvVariant::f222},
+    {4, 0, any, any, ConvVariant::f122, 8},   {1, 0, any, any, ConvVariant::direct},
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
