@@ -100,7 +100,7 @@ def watch(command, environment, until=None):
 
 class Voldiff:
     def __init__(self, build, folder):
-        self.programs, self.folder = Path(build) / "bin", folder
+        self.programs, self.folder = Path(build).resolve() / "bin", folder
         subprocess.run([self.programs / "random_model", CONFIGS / "networks/rflow.yaml", folder], check=True)
         self.configs = {"demo": CONFIGS / "demo.yaml", "maisi": folder / "maisi.yaml"}
         weights = {name: str(folder / f"{name}.safetensors") for name in ("autoencoder", "diffusion_unet")}
@@ -239,6 +239,9 @@ def main():
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--exact", action="store_true")
     arguments = parser.parse_args()
+    for program in ("voldiff", "bench_side", "random_model"):
+        if not (Path(arguments.build) / "bin" / program).exists():
+            sys.exit(f"{arguments.build} has no bin/{program}; ninja -C {arguments.build} {program}")
     titles = ["", "threads", "voldiff", f"MONAI, num_splits {CONFIG_SPLITS}", "MONAI, num_splits 1", "times faster",
               "times less CPU", "times less memory", "difference rms (largest)"]
     if arguments.exact:
