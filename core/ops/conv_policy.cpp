@@ -22,15 +22,15 @@ constexpr std::size_t weight_budget = std::size_t{2048} << 20;
 // the coarsest level of a U-Net a machine of wide vectors does little but read weights, so there it is the weights that
 // have to be few; one of narrow vectors is still busy with products. There LibTorch also rounds two to three times
 // more, which leaves room for larger tiles.
+constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 struct Rule {
-    std::int64_t least_extent;    // of the output
-    std::int64_t least_channels;  // inputs and outputs together
-    std::int64_t most_channels;
-    std::int64_t most_outputs;
-    ConvVariant variant;
+    std::int64_t least_extent = 1;    // of the output
+    std::int64_t least_channels = 0;  // inputs and outputs together
+    std::int64_t most_channels = any;
+    std::int64_t most_outputs = any;
+    ConvVariant variant = ConvVariant::direct;
     std::size_t most_lanes = std::numeric_limits<std::size_t>::max();  // floats in a vector
 };
-constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 constexpr Rule rules[] = {
     {1, 0, any, 4, ConvVariant::narrow},      {48, 128, 256, any, ConvVariant::f444},
     {32, 128, 256, 64, ConvVariant::f444},    {32, 128, 256, any, ConvVariant::f444, 8},
