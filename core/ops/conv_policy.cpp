@@ -15,14 +15,15 @@ std::atomic<bool> own_kernels_on{true};
 // Packed weights of all layers may take this many bytes; beyond it a layer takes a smaller variant, or LibTorch.
 constexpr std::size_t weight_budget = std::size_t{2048} << 20;
 
+constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
+
 // The first row that a layer satisfies. Larger tiles save more products, if there are enough of them to use each weight
 // often, but they round more. What is rounded in the coarse layers, which have the most channels, decides the error of
 // a network: so these take smaller tiles, and the whole stays as near to float64 as LibTorch's float32 (measured with
 // bench_network --exact). Layers with few channels take them too: there LibTorch rounds little, and time is short. At
 // the coarsest level of a U-Net a machine of wide vectors does little but read weights, so there it is the weights that
-// have to be few; one of narrow vectors is still busy with products. There LibTorch also rounds two to three times
-// more, which leaves room for larger tiles.
-constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
+// have to be few; one of narrow vectors is still busy with products. With narrow vectors (measured: AVX2) LibTorch
+// itself rounds two to three times more, which leaves room for larger tiles.
 struct Rule {
     std::int64_t least_extent = 1;    // of the output
     std::int64_t least_channels = 0;  // inputs and outputs together

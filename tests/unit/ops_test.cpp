@@ -83,6 +83,19 @@ TEST(Attention, KeepsTheMatrixWhenAsked) {
     EXPECT_LT(difference(matrix.sum(-1), at::ones({1, 2, 5})), 1e-6);
 }
 
+// A network that has gone astray must not look sound; 600 keys are more than a block of them.
+TEST(Attention, OfAQueryOrKeyThatIsNanIsNan) {
+    const at::Tensor k = normal({1, 1, 600, 8}, 2);
+    const at::Tensor v = normal({1, 1, 600, 8}, 3);
+    at::Tensor q = normal({1, 1, 600, 8}, 1);
+    q.select(2, 5).fill_(std::nan(""));
+    const at::Tensor of_query = ops::attention(q, k, v, {}).isnan();
+    EXPECT_TRUE(of_query.select(2, 5).all().item<bool>());
+    EXPECT_EQ(of_query.sum().item<std::int64_t>(), 8);
+    k.select(2, 599).fill_(std::nan(""));
+    EXPECT_TRUE(ops::attention(normal({1, 1, 600, 8}, 1), k, v, {}).isnan().all().item<bool>());
+}
+
 TEST(Attention, RefusesValuesOfAnotherType) {
     const at::Tensor q = normal({1, 1, 3, 4});
     try {

@@ -65,7 +65,7 @@ struct Block {
     }
 };
 
-// Of the block that comes next.
+// Fetches the rows of the block that comes next.
 template <int ROWS>
 HWY_INLINE void prefetch_rows(const float* a, std::size_t lda) {
 #pragma GCC unroll 12
