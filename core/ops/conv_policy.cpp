@@ -28,16 +28,18 @@ struct Rule {
     std::int64_t least_extent = 1;    // of the output
     std::int64_t least_channels = 0;  // inputs and outputs together
     std::int64_t most_channels = any;
+    std::int64_t most_inputs = any;
     std::int64_t most_outputs = any;
     ConvVariant variant = ConvVariant::direct;
     std::size_t most_lanes = std::numeric_limits<std::size_t>::max();  // floats in a vector
 };
 constexpr Rule rules[] = {
-    {1, 0, any, 4, ConvVariant::narrow},      {48, 128, 256, any, ConvVariant::f444},
-    {32, 128, 256, 64, ConvVariant::f444},    {32, 128, 256, any, ConvVariant::f444, 8},
-    {16, 128, 384, any, ConvVariant::f244},   {16, 0, any, any, ConvVariant::f224},
-    {8, 256, any, any, ConvVariant::f224, 8}, {5, 0, any, any, ConvVariant::f222},
-    {4, 0, any, any, ConvVariant::f122, 8},   {1, 0, any, any, ConvVariant::direct},
+    {1, 0, any, any, 4, ConvVariant::narrow},       {1, 0, any, 4, any, ConvVariant::shallow},
+    {48, 128, 256, any, any, ConvVariant::f444},    {32, 128, 256, any, 64, ConvVariant::f444},
+    {32, 128, 256, any, any, ConvVariant::f444, 8}, {16, 128, 384, any, any, ConvVariant::f244},
+    {16, 0, any, any, any, ConvVariant::f224},      {8, 256, any, any, any, ConvVariant::f224, 8},
+    {5, 0, any, any, any, ConvVariant::f222},       {4, 0, any, any, any, ConvVariant::f122, 8},
+    {1, 0, any, any, any, ConvVariant::direct},
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
@@ -62,8 +64,9 @@ std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
     const std::int64_t channels = shape.inputs + shape.outputs;
     for (const Rule& rule : rules) {
         const bool suits = extent >= rule.least_extent && channels >= rule.least_channels &&
-                           channels <= rule.most_channels && shape.outputs <= rule.most_outputs &&
-                           tile_kernels(rule.variant).lanes <= rule.most_lanes && fits(rule.variant, shape);
+                           channels <= rule.most_channels && shape.inputs <= rule.most_inputs &&
+                           shape.outputs <= rule.most_outputs && tile_kernels(rule.variant).lanes <= rule.most_lanes &&
+                           fits(rule.variant, shape);
         if (suits) return rule.variant;
     }
     return std::nullopt;

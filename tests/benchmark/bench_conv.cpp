@@ -25,8 +25,8 @@ using namespace voldiff::benchmark;
 namespace {
 
 constexpr int rounds = 4;
-constexpr const char* names[] = {"direct", "f122",       "f222",     "f224",  "f244",
-                                 "f444",   "nearest_2x", "zeros_2x", "narrow"};  // as ConvVariant
+constexpr const char* names[] = {"direct", "f122",       "f222",     "f224",   "f244",
+                                 "f444",   "nearest_2x", "zeros_2x", "narrow", "shallow"};  // as ConvVariant
 
 struct Shape {
     std::int64_t inputs, outputs, extent;

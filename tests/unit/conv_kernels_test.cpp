@@ -96,6 +96,8 @@ double bound(ConvVariant variant) {
             return 4 * eps;
         case ConvVariant::f224:
             return 7 * eps;
+        case ConvVariant::shallow:  // sums the 9 C terms of a plane in a row; C is 128 at most here
+            return 10 * eps;
         case ConvVariant::f244:
             return 12 * eps;
         case ConvVariant::f444:
@@ -104,9 +106,9 @@ double bound(ConvVariant variant) {
     return 20 * eps;
 }
 
-const std::vector<ConvVariant> all_variants = {ConvVariant::direct,     ConvVariant::f122,     ConvVariant::f222,
-                                               ConvVariant::f224,       ConvVariant::f244,     ConvVariant::f444,
-                                               ConvVariant::nearest_2x, ConvVariant::zeros_2x, ConvVariant::narrow};
+const std::vector<ConvVariant> all_variants = {
+    ConvVariant::direct, ConvVariant::f122,       ConvVariant::f222,     ConvVariant::f224,   ConvVariant::f244,
+    ConvVariant::f444,   ConvVariant::nearest_2x, ConvVariant::zeros_2x, ConvVariant::narrow, ConvVariant::shallow};
 
 class ConvKernel : public testing::TestWithParam<ConvVariant> {};
 INSTANTIATE_TEST_SUITE_P(Variants, ConvKernel, testing::ValuesIn(all_variants));
@@ -170,6 +172,13 @@ TEST(ConvPolicy, GivesFewOutputsTheirOwnKernel) {
     if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone";
     EXPECT_EQ(ops::choose_conv({64, 1, {128, 128, 128}, ops::Upsampling::none, {}}), ConvVariant::narrow);
     EXPECT_NE(ops::choose_conv({64, 8, {128, 128, 128}, ops::Upsampling::none, {}}), ConvVariant::narrow);
+}
+
+TEST(ConvPolicy, GivesFewInputsTheirOwnKernel) {
+    if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone";
+    EXPECT_EQ(ops::choose_conv({4, 64, {32, 32, 32}, ops::Upsampling::none, {}}), ConvVariant::shallow);
+    EXPECT_EQ(ops::choose_conv({1, 64, {4, 4, 4}, ops::Upsampling::none, {}}), ConvVariant::shallow);
+    EXPECT_NE(ops::choose_conv({8, 64, {32, 32, 32}, ops::Upsampling::none, {}}), ConvVariant::shallow);
 }
 
 // See the table: wide vectors wait for weights there, narrow ones for products.

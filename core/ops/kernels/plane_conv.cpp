@@ -34,8 +34,8 @@ float* scratch(std::size_t size) {
 std::size_t point_stride(std::size_t tiles, std::size_t values) { return tiles * values + floats_of_line; }
 
 std::size_t depth_of(const TileKernels& kernels, std::size_t inputs) {
-    if (!kernels.multiplied) return 27 * pad(inputs, kernels.lanes);
-    return kernels.terms == 1 ? inputs : kernels.terms * pad(inputs, kernels.lanes);
+    if (!kernels.multiplied) return 27 * pad(inputs, kernels.input_lanes);
+    return kernels.terms == 1 ? inputs : kernels.terms * pad(inputs, kernels.input_lanes);
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ PlaneConv::PlaneConv(const PackedConv& conv, const std::array<std::int64_t, 3>& 
       kernels_(tile_kernels(conv.variant)),
       extents_(extents),
       planes_(std::move(planes)),
-      channels_(pad(conv.inputs, kernels_.lanes)),
+      channels_(pad(conv.inputs, kernels_.input_lanes)),
       columns_(pad(conv.outputs, kernels_.lanes)),
       products_(tile_products(kernels_, depth_of(kernels_, conv.inputs), columns_, conv.weight.data())) {
     for (std::size_t axis = 0; axis < 3; ++axis) tiles_[axis] = divide_up(extents[axis], kernels_.step[axis]);

@@ -10,6 +10,7 @@
 
 #include "core/ops/kernels/multiply-inl.h"
 #include "core/ops/kernels/narrow-inl.h"
+#include "core/ops/kernels/shallow-inl.h"
 #include "core/ops/kernels/sums-inl.h"
 #include "core/ops/kernels/winograd-inl.h"
 
@@ -232,6 +233,7 @@ TileKernels winograd_kernels() {
             Z::groups,
             1,
             lanes,
+            lanes,
             W::pack,
             W::load_tile,
             W::store_tile,
@@ -252,10 +254,11 @@ void store_voxels(const TileOutput& tile) {
     if (tile.moments != nullptr) tile.moments->count += static_cast<double>(tile.extents[2]);
 }
 
-void pack_direct(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first, std::size_t last,
-                 float* packed) {
+template <bool PADDED>  // channels beyond the inputs have zeros
+void pack_taps(const float* weight, std::size_t outputs, std::size_t inputs, std::size_t first, std::size_t last,
+               float* packed) {
     const std::size_t columns = padded(outputs);
-    const std::size_t channels = padded(inputs);
+    const std::size_t channels = PADDED ? padded(inputs) : inputs;
     PanelWeights w;
     for (std::size_t panel = first; panel < last; ++panel) {
         const std::size_t width = packed_panel_width(columns, panel);
@@ -271,12 +274,18 @@ void pack_direct(const float* weight, std::size_t outputs, std::size_t inputs, s
 
 // The plain sum: a tile is one voxel.
 TileKernels direct_kernels() {
-    return {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 1, 1, 27, lanes, pack_direct, nullptr, store_voxels<1>, true};
+    return {{3, 3, 3}, {1, 1, 1}, {1, 1, 1}, 1, 1, 27, lanes, lanes, pack_taps<true>, nullptr, store_voxels<1>, true};
 }
 
 TileKernels narrow_kernels() {
     constexpr int n = line_voxels;
-    return {{3, 3, n + 2}, {1, 1, n}, {1, 1, n}, n, 1, 1, lanes, pack_narrow, load_line, store_voxels<n>, false};
+    return {{3, 3, n + 2}, {1, 1, n}, {1, 1, n}, n, 1, 1, lanes, lanes, pack_narrow, load_line, store_voxels<n>, false};
+}
+
+TileKernels shallow_kernels() {
+    constexpr int n = shallow_voxels;
+    return {{3, 3, n + 2},    {1, 1, n},         {1, 1, n},       n,    1, 1, lanes, 1,
+            pack_taps<false>, load_shallow_line, store_voxels<n>, false};
 }
 
 const TileKernels* all_kernels() {
@@ -291,6 +300,7 @@ const TileKernels* all_kernels() {
         winograd_kernels<Doubled, Doubled, Doubled>(),
         winograd_kernels<Stuffed, Stuffed, Stuffed>(),
         narrow_kernels(),
+        shallow_kernels(),
     };
     return kernels;
 }

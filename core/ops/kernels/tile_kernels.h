@@ -16,15 +16,16 @@ namespace voldiff::ops {
 // Output voxels of a tile along z, y and x. Fewer products a voxel, larger rounding errors, more memory for weights:
 // f122 2.3 times fewer, f222 3.4, f224 4.5, f244 6, f444 8. `nearest_2x` is the convolution of the volume doubled by
 // nearest neighbours, exactly, with 8 times fewer products; `zeros_2x` the same for zeros between the voxels (a
-// transposed convolution). `direct` is the plain sum; `narrow` too, fast for few outputs.
-enum class ConvVariant { direct, f122, f222, f224, f244, f444, nearest_2x, zeros_2x, narrow };
-constexpr std::size_t conv_variants = 9;
+// transposed convolution). `direct` is the plain sum; so are `narrow`, fast for few outputs, and `shallow`, for few
+// inputs.
+enum class ConvVariant { direct, f122, f222, f224, f244, f444, nearest_2x, zeros_2x, narrow, shallow };
+constexpr std::size_t conv_variants = 10;
 
 struct TileInput {
     std::int64_t group = 0;                // of points
     std::array<const float*, 6> planes{};  // where the tile starts in each of its padded planes
     std::size_t row_stride = 0;            // floats from a row to the next
-    std::size_t channels = 0;              // a multiple of `lanes`; also the floats from a voxel to the next
+    std::size_t channels = 0;              // a multiple of `input_lanes`; also the floats from a voxel to the next
     float* points = nullptr;               // [points of the group, ..., channels]
     std::size_t point_stride = 0;
     const float* weight = nullptr;  // packed; for kernels that multiply themselves
@@ -52,7 +53,8 @@ struct TileKernels {
     std::size_t points = 0;
     std::int64_t groups = 1;  // parts of the points, all of the same size, that can be worked on one after the other
     std::size_t terms = 1;    // input values of a channel that are summed at a point: 27 for `direct`
-    std::size_t lanes = 1;    // channels are padded to a multiple of these
+    std::size_t lanes = 1;    // outputs are padded to a multiple of these
+    std::size_t input_lanes = 1;  // inputs to a multiple of these
 
     // weight [K, C, 3, 3, 3] -> [points, panels of columns, terms * C', columns of the panel], for the panels
     // [first, last); C' is C, or C padded for `direct`. K is padded with zeros. `narrow` has a layout of its own.
