@@ -80,9 +80,11 @@ class ResBlock : public TensorModule {
     }
 
     at::Tensor forward(at::Tensor x) override {
-        at::Tensor h = conv1_->forward(x, ops::ConvFusion().norm_silu(norm1_->parameters()));
+        ops::VolumeMoments of_h;
+        at::Tensor h = conv1_->forward(x, ops::ConvFusion().norm_silu(norm1_->parameters()).measuring(&of_h));
         if (nin_shortcut_) x = nin_shortcut_->forward(std::move(x));
-        return conv2_->forward(std::move(h), ops::ConvFusion().norm_silu(norm2_->parameters()).plus(std::move(x)));
+        return conv2_->forward(std::move(h),
+                               ops::ConvFusion().norm_silu(norm2_->parameters(), &of_h).plus(std::move(x)));
     }
 
     ops::Planes forward_planes(ops::Planes x, const LevelPlan& plan) override {
@@ -226,7 +228,7 @@ at::Tensor AutoencoderConvolution::without_remainder(const at::Tensor& y, std::i
 at::Tensor AutoencoderConvolution::forward(at::Tensor x, const ops::ConvFusion& fusion) {
     if (splits_ == 1) return Convolution::forward(std::move(x), fusion);
     const std::int64_t extent = x.size(axis_) * (fusion.upsampling == ops::Upsampling::none ? 1 : 2);
-    at::Tensor y = without_remainder(Convolution::forward(std::move(x), fusion.plus({})), extent);
+    at::Tensor y = without_remainder(Convolution::forward(std::move(x), fusion.plus({}).measuring(nullptr)), extent);
     return fusion.residual.defined() ? y.add_(fusion.residual) : y;
 }
 

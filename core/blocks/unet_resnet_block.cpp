@@ -50,10 +50,11 @@ at::Tensor UnetResnetBlock::first_convolution(const at::Tensor& x, const ops::Co
 
 at::Tensor UnetResnetBlock::forward(at::Tensor x, const at::Tensor& emb) {
     const at::Tensor shift = time_emb_proj_->forward(at::silu(emb));  // [N, C]
-    at::Tensor h = first_convolution(x, ops::ConvFusion().plus_shift(shift));
+    ops::VolumeMoments of_h;
+    at::Tensor h = first_convolution(x, ops::ConvFusion().plus_shift(shift).measuring(&of_h));
     x = resample(std::move(x));
     if (skip_connection_) x = skip_connection_->forward(std::move(x));
-    return conv2_->forward(std::move(h), ops::ConvFusion().norm_silu(norm2_->parameters()).plus(std::move(x)));
+    return conv2_->forward(std::move(h), ops::ConvFusion().norm_silu(norm2_->parameters(), &of_h).plus(std::move(x)));
 }
 
 UnetDownsample::UnetDownsample(std::int64_t channels) {

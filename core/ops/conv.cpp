@@ -65,7 +65,7 @@ class FusedConv {
 
     void run(std::int64_t n) {
         const VolumeRows rows{volume(x_, n), extents_of(x_), x_.size(1)};
-        if (fusion_.norm) affine_ = norm_of_volume(x_, n, *fusion_.norm);
+        if (fusion_.norm) affine_ = norm_of_input(n);
         ConvPlanes planes;
         planes.read_row = row_reader(rows, n);
         planes.output = [this, n](std::int64_t z) { return plane(y_, n, z); };
@@ -73,6 +73,9 @@ class FusedConv {
             planes.residual = [this, n](std::int64_t z) { return plane(fusion_.residual, n, z); };
         }
         if (fusion_.shift.defined()) planes.shift = fusion_.shift.data_ptr<float>() + n * fusion_.shift.size(1);
+        if (fusion_.output_moments != nullptr) {
+            planes.moments = &fusion_.output_moments->emplace_back(packed_.outputs);
+        }
         const bool interpolated = fusion_.upsampling == Upsampling::trilinear;
         PlaneConv conv(packed_, interpolated ? doubled(rows.extents) : rows.extents, planes);
         while (conv.step()) {
@@ -80,6 +83,12 @@ class FusedConv {
     }
 
   private:
+    ChannelAffine norm_of_input(std::int64_t n) const {
+        const VolumeMoments* known = fusion_.input_moments;
+        if (known == nullptr || known->empty()) return norm_of_volume(x_, n, *fusion_.norm);
+        return norm_of_moments(known->at(static_cast<std::size_t>(n)), *fusion_.norm);
+    }
+
     using RowReader = std::function<void(std::int64_t, std::int64_t, float*, std::size_t)>;
 
     RowReader row_reader(const VolumeRows& rows, std::int64_t n) {
@@ -131,9 +140,16 @@ at::Tensor convolve_fused(const at::Tensor& x, ConvVariant variant, const ConvPa
 
 }  // namespace
 
-ConvFusion ConvFusion::norm_silu(GroupNormParameters parameters) const {
+ConvFusion ConvFusion::norm_silu(GroupNormParameters parameters, const VolumeMoments* of_x) const {
     ConvFusion fusion = *this;
     fusion.norm = std::move(parameters);
+    fusion.input_moments = of_x;
+    return fusion;
+}
+
+ConvFusion ConvFusion::measuring(VolumeMoments* result) const {
+    ConvFusion fusion = *this;
+    fusion.output_moments = result;
     return fusion;
 }
 

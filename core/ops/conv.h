@@ -33,11 +33,15 @@ ConvParameters of_transposed(const at::Tensor& weight, const at::Tensor& bias);
 //   ops::conv3d(x, conv, ops::ConvFusion().norm_silu(norm).plus(residual))
 struct ConvFusion {
     std::optional<GroupNormParameters> norm;
+    const VolumeMoments* input_moments = nullptr;  // of x, where known: the norm need not measure them
+    VolumeMoments* output_moments = nullptr;       // filled where they can be had in the same pass
     Upsampling upsampling = Upsampling::none;
     at::Tensor shift;     // [N, K]
     at::Tensor residual;  // [N, K, D', H', W']
 
-    ConvFusion norm_silu(GroupNormParameters parameters) const;
+    ConvFusion norm_silu(GroupNormParameters parameters, const VolumeMoments* of_x = nullptr) const;
+    // For the norm that comes next; `result` is empty where LibTorch computes the convolution. Null: not measured.
+    ConvFusion measuring(VolumeMoments* result) const;
     ConvFusion upsampled(Upsampling kind) const;
     ConvFusion plus_shift(at::Tensor value) const;
     ConvFusion plus(at::Tensor value) const;

@@ -1,7 +1,11 @@
 // Group normalisation, alone and followed by SiLU.
 #pragma once
 
+#include "core/ops/kernels/channel_moments.h"
+
 #include <ATen/core/Tensor.h>
+
+#include <vector>
 
 namespace voldiff::ops {
 
@@ -11,6 +15,9 @@ struct GroupNormParameters {
     at::Tensor bias;    // [C]
     double eps = 1e-6;
 };
+
+// Mean and variance of the channels of each volume of a batch; empty where nothing measured them.
+using VolumeMoments = std::vector<ChannelMoments>;
 
 // x [N, C, ...]; weight and bias [C]. Mean and biased variance of each group of channels (Wu and He 2018).
 at::Tensor group_norm(const at::Tensor& x, const GroupNormParameters& norm);

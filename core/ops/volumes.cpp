@@ -52,12 +52,14 @@ at::Tensor join_channels(const at::Tensor& x, const at::Tensor& y) {
 
 float* volume(const at::Tensor& x, std::int64_t n) { return x.data_ptr<float>() + n * x.numel() / x.size(0); }
 
-ChannelAffine norm_of_volume(const at::Tensor& x, std::int64_t n, const GroupNormParameters& norm) {
-    const std::int64_t voxels = x.size(2) * x.size(3) * x.size(4);
+ChannelAffine norm_of_moments(const ChannelMoments& moments, const GroupNormParameters& norm) {
     const at::Tensor weight = norm.weight.contiguous();
     const at::Tensor bias = norm.bias.contiguous();
-    return group_norm_affine(moments_of(volume(x, n), voxels, x.size(1)), norm.groups, weight.data_ptr<float>(),
-                             bias.data_ptr<float>(), norm.eps);
+    return group_norm_affine(moments, norm.groups, weight.data_ptr<float>(), bias.data_ptr<float>(), norm.eps);
+}
+
+ChannelAffine norm_of_volume(const at::Tensor& x, std::int64_t n, const GroupNormParameters& norm) {
+    return norm_of_moments(moments_of(volume(x, n), x.size(2) * x.size(3) * x.size(4), x.size(1)), norm);
 }
 
 }  // namespace voldiff::ops

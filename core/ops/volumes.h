@@ -19,7 +19,9 @@ at::Tensor empty_volume(at::IntArrayRef shape, const at::Tensor& like);
 at::Tensor join_channels(const at::Tensor& x, const at::Tensor& y);
 // The n-th volume of a channels-last tensor, [D, H, W, C].
 float* volume(const at::Tensor& x, std::int64_t n);
-// The normalisation of the n-th volume of a channels-last tensor.
+// The normalisation of a volume with these moments.
+ChannelAffine norm_of_moments(const ChannelMoments& moments, const GroupNormParameters& norm);
+// The normalisation of the n-th volume of a channels-last tensor, which is measured.
 ChannelAffine norm_of_volume(const at::Tensor& x, std::int64_t n, const GroupNormParameters& norm);
 
 }  // namespace voldiff::ops

@@ -238,6 +238,26 @@ TEST_P(FusedConv, IsTheSameAsOneStepAfterTheOther) {
     ops::use_own_kernels(true);
 }
 
+// What a convolution measures of its result is what the norm after it would measure; LibTorch measures nothing.
+TEST_P(FusedConv, MeasuresWhatTheNextNormNeeds) {
+    const at::Tensor x = normal({2, 12, 5, 6, 7}, 1);
+    const Layer layer = make_layer(10, 12);
+    const Layer next = make_layer(9, 10);
+    const ops::GroupNormParameters norm{5, normal({10}, 2), normal({10}, 3), 1e-6};
+    for (const bool own : {true, false}) {
+        ops::use_own_kernels(own);
+        ops::VolumeMoments moments;
+        const at::Tensor shift = normal({2, 10}, 4) + 100;  // seen only by who measures the very result
+        const ops::ConvFusion first = ops::ConvFusion().upsampled(GetParam().upsampling).plus_shift(shift);
+        const at::Tensor h = ops::conv3d(x, {layer.weight, layer.bias}, first.measuring(&moments));
+        EXPECT_EQ(moments.size(), own && ops::for_own_kernels(x) ? 2U : 0U);
+        const at::Tensor y = ops::conv3d(h, {next.weight, next.bias}, ops::ConvFusion().norm_silu(norm, &moments));
+        const at::Tensor measured_again = ops::conv3d(h, {next.weight, next.bias}, ops::ConvFusion().norm_silu(norm));
+        EXPECT_LT(largest(in_double(y - measured_again)), 2e-6 * largest(in_double(measured_again))) << own;
+    }
+    ops::use_own_kernels(true);
+}
+
 // Against LibTorch's own, by the kernels and without them.
 TEST(TransposedConv, IsAConvolutionOfAVolumeWithZeros) {
     const at::Tensor x = normal({2, 12, 5, 6, 7}, 1);

@@ -41,12 +41,7 @@ Planes normalised(Planes x, const GroupNormParameters& norm, bool silu) {
     const std::int64_t channels = x->channels();
     const std::int64_t voxels = x->plane_size() / channels;
     const ChannelMoments& moments = x->moments();
-    ChannelAffine affine;
-    if (!x->run().rehearsal()) {
-        const at::Tensor weight = norm.weight.contiguous();
-        const at::Tensor bias = norm.bias.contiguous();
-        affine = group_norm_affine(moments, norm.groups, weight.data_ptr<float>(), bias.data_ptr<float>(), norm.eps);
-    }
+    const ChannelAffine affine = x->run().rehearsal() ? ChannelAffine() : norm_of_moments(moments, norm);
     const auto map = [=](const float* in, float* out) { normalise_volume(in, voxels, channels, affine, silu, out); };
     return std::make_shared<MappedPlanes>(std::move(x), channels, map,
                                           work_of_norm * static_cast<double>(voxels * channels));
