@@ -4,6 +4,7 @@
 #include "core/ops/kernels/linear.h"
 #include "core/ops/planes/mapped_planes.h"
 #include "core/ops/planes/plane_conv_layer.h"
+#include "core/ops/volumes.h"
 
 #include <ATen/core/Tensor.h>
 
