@@ -36,10 +36,10 @@ struct Rule {
 constexpr Rule rules[] = {
     {1, 0, any, any, 4, ConvVariant::narrow},       {1, 0, any, 4, any, ConvVariant::shallow},
     {48, 128, 256, any, any, ConvVariant::f444},    {32, 128, 256, any, 64, ConvVariant::f444},
-    {32, 128, 256, any, any, ConvVariant::f444, 8}, {16, 128, 384, any, any, ConvVariant::f244},
-    {16, 0, any, any, any, ConvVariant::f224},      {8, 256, any, any, any, ConvVariant::f224, 8},
-    {5, 0, any, any, any, ConvVariant::f222},       {4, 0, any, any, any, ConvVariant::f122, 8},
-    {1, 0, any, any, any, ConvVariant::direct},
+    {32, 128, 256, any, any, ConvVariant::f444, 8}, {48, 128, 512, any, any, ConvVariant::f244},
+    {16, 128, 384, any, any, ConvVariant::f244},    {16, 0, any, any, any, ConvVariant::f224},
+    {8, 256, any, any, any, ConvVariant::f224, 8},  {5, 0, any, any, any, ConvVariant::f222},
+    {4, 0, any, any, any, ConvVariant::f122, 8},    {1, 0, any, any, any, ConvVariant::direct},
 };
 
 bool fits(ConvVariant variant, const ConvShape& shape) {

@@ -30,6 +30,7 @@ import numpy
 HERE = Path(__file__).resolve().parent
 CONFIGS = HERE.parents[1] / "configs"
 CONFIG_SPLITS = 4  # num_splits of MAISI's config_network_rflow.json
+EXACT_SPLITS = 8  # LibTorch's float64 convolutions hold 27 copies of their input; a part of it at a time fits
 
 
 @dataclass
@@ -61,8 +62,8 @@ ROWS = [
     Row("start to first step, demo", "start", (16, 16, 16), ("auto",), "demo"),
 ]
 EXACT_ROWS = [
-    Row("decoder 16^3, random weights", "decoder", (16, 16, 16)),
-    Row("decoder 16^3, demo", "decoder", (16, 16, 16), model="demo"),
+    Row("decoder 24^3, random weights", "decoder", (24, 24, 24)),
+    Row("decoder 24^3, demo", "decoder", (24, 24, 24), model="demo"),
     Row("U-Net 32^3, random weights", "unet", (32, 32, 32)),
     Row("U-Net 32^3, demo", "unet", (32, 32, 32), model="demo"),
 ]
@@ -212,7 +213,7 @@ def against(reference, own):
 
 
 def compare_exact(row, threads, _, voldiff, monai):
-    exact = monai.measure(row, threads, 1, "float64").output
+    exact = monai.measure(row, threads, EXACT_SPLITS, "float64").output
     scale = numpy.sqrt(numpy.mean(exact ** 2))
     errors = [difference(exact, side.output)[0] / scale
               for side in (voldiff.measure(row, threads, "store"), monai.measure(row, threads, 1))]

@@ -108,7 +108,9 @@ void PlaneConv::choose_slab() {
     const std::int64_t layers = std::min(divide_up(wanted, layer), tiles_[0]);
     slab_ = divide_up(tiles_[0], divide_up(tiles_[0], layers));  // steps of equal size
     const std::int64_t tiles = slab_ * layer;
-    const std::int64_t even = divide_up(tiles, divide_up(tiles, products_->tiles_of_block()));
+    // As many blocks for each thread, so that none is left with one more.
+    const std::int64_t blocks = divide_up(divide_up(tiles, products_->tiles_of_block()), workers) * workers;
+    const std::int64_t even = divide_up(tiles, blocks);
     tiles_at_once_ = together_ ? tiles : divide_up(even, products_->even_rows()) * products_->even_rows();
 }
 

@@ -14,7 +14,7 @@ class VectorProducts : public TileProducts {
         : depth_(depth), columns_(columns), packed_(packed) {}
 
     std::int64_t tiles_of_block() const override { return 24; }
-    std::int64_t even_rows() const override { return 6; }
+    std::int64_t even_rows() const override { return 1; }
     std::int64_t shares(std::int64_t products, std::int64_t) const override { return products; }
 
     void multiply_points(const PointRows& rows, Range range) const override {

@@ -43,9 +43,9 @@ class TileProducts {
 
     virtual ~TileProducts() = default;
 
-    // Tiles that one thread should hold at a time: enough to use each weight often, few enough for the second cache; a
-    // multiple of `even_rows`.
+    // Tiles that one thread should hold at a time: enough to use each weight often, few enough for the second cache.
     virtual std::int64_t tiles_of_block() const = 0;
+    // Tiles are multiplied in multiples of these.
     virtual std::int64_t even_rows() const = 0;
     // Parts of all products of which each is worth a call, where `workers` threads share them.
     virtual std::int64_t shares(std::int64_t products, std::int64_t workers) const = 0;
