@@ -29,7 +29,7 @@ HWY_INLINE void sum_plane(const TileInput& tile, const float* plane, const float
 #pragma GCC unroll 3
         for (int g = 0; g < groups; ++g) rows[g] = plane + 3 * g * tile.channels;
         for (std::size_t k = 0; k < 3 * tile.channels; ++k, weight += VECTORS * lanes) {
-            sums.template add_product<false>(rows, tile.channels, k, weight);
+            sums.add_product(rows, tile.channels, k, weight);
         }
     }
 #pragma GCC unroll 8
