@@ -3,7 +3,8 @@
 //   build/bin/bench_attention [--threads N] [HEADS TOKENS WIDTH]...
 //
 // The best time of some rounds that take turns, their ratio, and the rms of the error against float64 over that of
-// LibTorch's. Debian's reference BLAS is slow: run it with a fast libblas.so.3 (libopenblas0-pthread) in LD_LIBRARY_PATH.
+// LibTorch's. Debian's reference BLAS is slow: run it with a fast libblas.so.3 (libopenblas0-pthread) in
+// LD_LIBRARY_PATH.
 #include "core/ops/attention.h"
 #include "core/ops/conv_policy.h"
 #include "core/ops/kernels/mapped_memory.h"
