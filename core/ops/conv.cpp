@@ -51,7 +51,7 @@ at::Tensor convolve_pointwise(const at::Tensor& x, const ConvParameters& conv, c
     const auto packed = (conv.packed != nullptr ? *conv.packed : for_this_call).linear(conv.weight, conv.bias);
     const at::Tensor input = channels_last(x);
     const at::Tensor residual = fusion.residual.defined() ? channels_last(fusion.residual) : fusion.residual;
-    const at::Tensor y = empty_volume({x.size(0), conv.weight.size(0), x.size(2), x.size(3), x.size(4)}, x);
+    at::Tensor y = empty_volume({x.size(0), conv.weight.size(0), x.size(2), x.size(3), x.size(4)}, x);
     multiply_rows(*packed, volume(input, 0), x.numel() / x.size(1), residual.defined() ? volume(residual, 0) : nullptr,
                   volume(y, 0));
     return y;
@@ -131,7 +131,7 @@ at::Tensor convolve_fused(const at::Tensor& x, ConvVariant variant, const ConvPa
     if (fusion.residual.defined()) fusion.residual = channels_last(fusion.residual);
     if (fusion.shift.defined()) fusion.shift = fusion.shift.contiguous();
     const std::int64_t scale = fusion.upsampling == Upsampling::none ? 1 : 2;
-    const at::Tensor y =
+    at::Tensor y =
         empty_volume({x.size(0), conv.weight.size(0), scale * x.size(2), scale * x.size(3), scale * x.size(4)}, x);
     FusedConv run(*packed, input, fusion, y);
     for (std::int64_t n = 0; n < x.size(0); ++n) run.run(n);

@@ -36,7 +36,7 @@ at::Tensor join_channels(const at::Tensor& x, const at::Tensor& y) {
     if (!for_own_kernels(x) || !for_own_kernels(y)) return at::cat({x, y}, 1);
     const at::Tensor left = channels_last(x);
     const at::Tensor right = channels_last(y);
-    const at::Tensor both = empty_volume({x.size(0), x.size(1) + y.size(1), x.size(2), x.size(3), x.size(4)}, x);
+    at::Tensor both = empty_volume({x.size(0), x.size(1) + y.size(1), x.size(2), x.size(3), x.size(4)}, x);
     const std::int64_t width = x.size(4);
     parallel_each(both.numel() / both.size(1) / width, [&](std::int64_t row, std::int64_t) {
         const float* a = volume(left, 0) + row * width * left.size(1);
