@@ -133,6 +133,7 @@ at::Tensor convolve_fused(const at::Tensor& x, ConvVariant variant, const ConvPa
     const std::int64_t scale = fusion.upsampling == Upsampling::none ? 1 : 2;
     at::Tensor y =
         empty_volume({x.size(0), conv.weight.size(0), scale * x.size(2), scale * x.size(3), scale * x.size(4)}, x);
+    if (fusion.output_moments != nullptr) fusion.output_moments->clear();
     FusedConv run(*packed, input, fusion, y);
     for (std::int64_t n = 0; n < x.size(0); ++n) run.run(n);
     return y;

@@ -39,6 +39,7 @@ struct ConvFusion {
     at::Tensor shift;     // [N, K]
     at::Tensor residual;  // [N, K, D', H', W']
 
+    // of_x: the moments of x where they are known; null or empty: they are measured.
     ConvFusion norm_silu(GroupNormParameters parameters, const VolumeMoments* of_x = nullptr) const;
     // For the norm that comes next; `result` is empty where LibTorch computes the convolution. Null: not measured.
     ConvFusion measuring(VolumeMoments* result) const;

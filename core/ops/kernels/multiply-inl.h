@@ -23,7 +23,7 @@ constexpr std::size_t block_rows = 12 / panel_vectors;  // 12 vectors of sums: t
 // made of sums. Where 32 registers are at hand 8 terms at a time are added to 12 more of them; every so many terms go
 // to memory. With 16 registers memory is the only other place, and 32 terms at a time would cost a tenth of the speed.
 constexpr bool many_registers = HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64;
-constexpr std::size_t terms_in_a_row = 8;  // with many registers
+constexpr std::size_t terms_in_a_row = 8;  // with many registers; with few the steps in which weights are fetched
 constexpr std::size_t terms_in_registers = many_registers ? 128 : 64;
 
 // Packed matrices are read once, from the first float to the last, from beyond the second cache: while a panel is used,
