@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/conv3d.h>
@@ -159,6 +160,24 @@ TEST_P(ConvKernel, GathersTheMomentsOfItsOutput) {
         EXPECT_NEAR(moments.mean[at], channel.mean().item<double>(), 1e-6);
         const double variance = channel.var(/*unbiased=*/false).item<double>();
         EXPECT_NEAR(moments.squares[at] / moments.count / variance, 1, 1e-5);
+    }
+}
+
+// Sums are merged in the order of the tiles: which thread had which tile is chance.
+TEST_P(ConvKernel, GathersTheSameBitsWithAnyThreads) {
+    const at::Tensor x = normal({1, 12, 17, 19, 21}, 4);
+    const Layer layer = make_layer(20, 12);
+    const int before = at::get_num_threads();
+    std::vector<ops::ChannelMoments> gathered;
+    for (const int threads : {1, 2, 3, 7}) {
+        at::set_num_threads(threads);
+        by_kernel(GetParam(), x, layer, &gathered.emplace_back(20));
+    }
+    at::set_num_threads(before);
+    for (const ops::ChannelMoments& moments : gathered) {
+        EXPECT_EQ(moments.count, gathered[0].count);
+        EXPECT_EQ(moments.mean, gathered[0].mean);
+        EXPECT_EQ(moments.squares, gathered[0].squares);
     }
 }
 

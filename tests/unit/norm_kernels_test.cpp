@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -53,6 +55,22 @@ TEST(Silu, OfNanIsNan) {
     EXPECT_TRUE(std::isnan(y[0]));
     EXPECT_TRUE(std::isnan(y[1]));
     EXPECT_FALSE(std::isnan(y[2]));
+}
+
+TEST(Moments, AreTheSameBitsWithAnyThreads) {
+    std::vector<float> x(50000 * 20);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i * i % 1000003));
+    const int before = at::get_num_threads();
+    std::vector<ChannelMoments> measured;
+    for (const int threads : {1, 2, 3, 7}) {
+        at::set_num_threads(threads);
+        measured.push_back(moments_of(x.data(), 50000, 20));
+    }
+    at::set_num_threads(before);
+    for (const ChannelMoments& moments : measured) {
+        EXPECT_EQ(moments.mean, measured[0].mean);
+        EXPECT_EQ(moments.squares, measured[0].squares);
+    }
 }
 
 }  // namespace

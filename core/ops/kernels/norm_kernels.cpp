@@ -23,10 +23,27 @@ void add_moments(const float* x, std::size_t voxels, std::size_t channels, Chann
         const std::size_t count = HWY_MIN(lanes, channels - c);
         Sums sums;
         for (std::size_t v = 0; v < voxels; ++v) sums.add(load_some(x + v * channels + c, count));
-        sums.merge_into(moments, c, count);
+        HWY_ALIGN float values[3 * lanes];
+        sums.store_at(values);
+        MergedSums merged(moments, c, count);
+        merged.merge(values, static_cast<double>(voxels));
+        merged.put_into(moments, c, count);
     }
     moments.count += static_cast<double>(voxels);
 }
+
+void merge_vector(const float* sums, std::size_t stride, const std::vector<std::int32_t>& voxels, std::size_t first,
+                  ChannelMoments& moments) {
+    const std::size_t count = HWY_MIN(lanes, moments.mean.size() - first);
+    MergedSums merged(moments, first, count);
+    for (const std::int32_t values : voxels) {
+        merged.merge(sums + 3 * first, values);
+        sums += stride;
+    }
+    merged.put_into(moments, first, count);
+}
+
+std::size_t vector_size() { return lanes; }
 
 // Voxel after voxel: memory is read in order.
 template <bool SILU>
@@ -60,6 +77,8 @@ namespace voldiff::ops {
 namespace {
 
 HWY_EXPORT(add_moments);
+HWY_EXPORT(merge_vector);
+HWY_EXPORT(vector_size);
 HWY_EXPORT(apply_affine);
 
 constexpr std::int64_t voxels_at_once = 64;  // summed in float32 before they go into a double
@@ -70,17 +89,33 @@ constexpr std::size_t widest_vector = 64;  // floats; no instruction set has mor
 
 ChannelMoments moments_of(const float* x, std::int64_t voxels, std::int64_t channels) {
     const auto width = static_cast<std::size_t>(channels);
-    std::vector<ChannelMoments> parts(static_cast<std::size_t>(worker_count()), ChannelMoments(width));
-    parallel_each((voxels + voxels_of_task - 1) / voxels_of_task, [&](std::int64_t task, std::int64_t worker) {
+    const std::int64_t tasks = (voxels + voxels_of_task - 1) / voxels_of_task;
+    std::vector<ChannelMoments> parts(static_cast<std::size_t>(tasks), ChannelMoments(width));
+    parallel_each(tasks, [&](std::int64_t task, std::int64_t) {
         const std::int64_t end = std::min((task + 1) * voxels_of_task, voxels);
         for (std::int64_t v = task * voxels_of_task; v < end; v += voxels_at_once) {
             const auto count = static_cast<std::size_t>(std::min(voxels_at_once, end - v));
-            HWY_DYNAMIC_DISPATCH(add_moments)(x + v * channels, count, width, parts[static_cast<std::size_t>(worker)]);
+            HWY_DYNAMIC_DISPATCH(add_moments)(x + v * channels, count, width, parts[static_cast<std::size_t>(task)]);
         }
     });
     ChannelMoments all(width);
     for (const ChannelMoments& part : parts) all.merge(part);
     return all;
+}
+
+std::size_t sums_of_part(std::size_t channels) {
+    const std::size_t lanes = HWY_DYNAMIC_DISPATCH(vector_size)();
+    return 3 * ((channels + lanes - 1) / lanes * lanes);
+}
+
+void merge_parts(const float* sums, const std::vector<std::int32_t>& voxels, ChannelMoments& moments) {
+    const std::size_t channels = moments.mean.size();
+    const std::size_t lanes = HWY_DYNAMIC_DISPATCH(vector_size)();
+    parallel_each(static_cast<std::int64_t>((channels + lanes - 1) / lanes), [&](std::int64_t index, std::int64_t) {
+        HWY_DYNAMIC_DISPATCH(merge_vector)
+        (sums, sums_of_part(channels), voxels, static_cast<std::size_t>(index) * lanes, moments);
+    });
+    for (const std::int32_t values : voxels) moments.count += values;
 }
 
 ChannelAffine group_norm_affine(const ChannelMoments& moments, std::int64_t groups, const float* weight,

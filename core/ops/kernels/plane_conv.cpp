@@ -1,5 +1,6 @@
 #include "core/ops/kernels/plane_conv.h"
 
+#include "core/ops/kernels/norm_kernels.h"
 #include "core/ops/kernels/parallel.h"
 
 #include <algorithm>
@@ -84,13 +85,10 @@ PlaneConv::PlaneConv(const PackedConv& conv, const std::array<std::int64_t, 3>& 
 }
 
 void PlaneConv::allocate() {
-    const std::size_t ring_size = ring_bytes() / sizeof(float);
-    ring_.at_least(ring_size);
+    ring_.at_least(ring_size());
     std::copy_n(conv_.bias.data(), columns_, bias_.at_least(columns_));
     for (std::size_t k = 0; planes_.shift != nullptr && k < conv_.outputs; ++k) bias_.data()[k] += planes_.shift[k];
-    if (planes_.moments != nullptr) {
-        worker_moments_.assign(static_cast<std::size_t>(worker_count()), ChannelMoments(conv_.outputs));
-    }
+    if (planes_.moments != nullptr) sums_.at_least(sums_size());
 }
 
 // Blocks of tiles for every thread where there are enough of them; otherwise all threads share the same tiles.
@@ -120,6 +118,10 @@ std::array<std::int64_t, 3> PlaneConv::output_extents() const {
         extents[axis] = extents_[axis] * kernels_.output[axis] / kernels_.step[axis];
     }
     return extents;
+}
+
+std::size_t PlaneConv::sums_size() const {
+    return static_cast<std::size_t>(slab_ * tiles_[1] * tiles_[2]) * sums_of_part(conv_.outputs);
 }
 
 std::int64_t PlaneConv::planes_done() const { return std::min(layer_ * kernels_.output[0], output_extents()[0]); }
@@ -220,8 +222,17 @@ NeighbourRows PlaneConv::neighbours(std::int64_t tiles, float* c) const {
     return rows;
 }
 
-void PlaneConv::store_tile(std::int64_t tile, std::int64_t group, const float* points, std::size_t stride,
-                           ChannelMoments* moments) const {
+// Output voxels of a tile that lie inside the volume.
+std::array<std::int64_t, 3> PlaneConv::tile_extents(const std::array<std::int64_t, 3>& position) const {
+    const auto extents = output_extents();
+    std::array<std::int64_t, 3> inside{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        inside[axis] = std::min(kernels_.output[axis], extents[axis] - position[axis] * kernels_.output[axis]);
+    }
+    return inside;
+}
+
+void PlaneConv::store_tile(std::int64_t tile, std::int64_t group, const float* points, std::size_t stride) {
     const auto position = tile_position(tile);
     const auto extents = output_extents();
     TileOutput output;
@@ -231,12 +242,12 @@ void PlaneConv::store_tile(std::int64_t tile, std::int64_t group, const float* p
     output.bias = bias_.data();
     output.channels = conv_.outputs;
     output.row_stride = static_cast<std::size_t>(extents[2]) * conv_.outputs;
-    output.moments = moments;
-    std::array<std::int64_t, 3> start{};
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-        start[axis] = position[axis] * kernels_.output[axis];
-        output.extents[axis] = std::min(kernels_.output[axis], extents[axis] - start[axis]);
+    output.extents = tile_extents(position);
+    if (planes_.moments != nullptr) {
+        output.sums = sums_.data() + static_cast<std::size_t>(tile) * sums_of_part(conv_.outputs);
     }
+    std::array<std::int64_t, 3> start{};
+    for (std::size_t axis = 0; axis < 3; ++axis) start[axis] = position[axis] * kernels_.output[axis];
     const std::size_t offset =
         static_cast<std::size_t>(start[1]) * output.row_stride + static_cast<std::size_t>(start[2]) * conv_.outputs;
     for (std::int64_t z = 0; z < output.extents[0]; ++z) {
@@ -255,9 +266,8 @@ std::size_t PlaneConv::slot() const {
 // other. The products of a point take the place of the values at the point before, which are no longer needed.
 void PlaneConv::compute_blocks(std::int64_t tiles) {
     const std::size_t stride = slot();
-    parallel_each(divide_up(tiles, tiles_at_once_), [&](std::int64_t block, std::int64_t worker) {
+    parallel_each(divide_up(tiles, tiles_at_once_), [&](std::int64_t block, std::int64_t) {
         const Range range{block * tiles_at_once_, std::min((block + 1) * tiles_at_once_, tiles)};
-        ChannelMoments* moments = planes_.moments != nullptr ? &worker_moments_[worker] : nullptr;
         float* output = scratch(scratch_size());
         float* input = output + stride;
         for (std::int64_t group = 0; group < kernels_.groups; ++group) {
@@ -268,7 +278,7 @@ void PlaneConv::compute_blocks(std::int64_t tiles) {
                 output = input;
             }
             for (std::int64_t tile = range.begin; tile < range.end; ++tile) {
-                store_tile(tile, group, output + (tile - range.begin) * output_values(), stride, moments);
+                store_tile(tile, group, output + (tile - range.begin) * output_values(), stride);
             }
         }
     });
@@ -299,11 +309,10 @@ void PlaneConv::compute_together(std::int64_t tiles) {
         });
     }
     multiply_together(tiles, {input, input_stride}, {output, output_stride});
-    parallel_each(tiles, [&](std::int64_t tile, std::int64_t worker) {
+    parallel_each(tiles, [&](std::int64_t tile, std::int64_t) {
         for (std::int64_t group = 0; group < kernels_.groups; ++group) {
             const std::size_t point = static_cast<std::size_t>(group) * points_of_group();
-            store_tile(tile, group, output + point * output_stride + tile * output_values(), output_stride,
-                       planes_.moments != nullptr ? &worker_moments_[worker] : nullptr);
+            store_tile(tile, group, output + point * output_stride + tile * output_values(), output_stride);
         }
     });
 }
@@ -322,6 +331,15 @@ void PlaneConv::multiply_together(std::int64_t tiles, Points<const float> a, Poi
     });
 }
 
+void PlaneConv::add_sums(std::int64_t tiles) {
+    std::vector<std::int32_t> voxels(static_cast<std::size_t>(tiles));
+    for (std::int64_t tile = 0; tile < tiles; ++tile) {
+        const auto inside = tile_extents(tile_position(tile));
+        voxels[static_cast<std::size_t>(tile)] = static_cast<std::int32_t>(inside[0] * inside[1] * inside[2]);
+    }
+    merge_parts(sums_.data(), voxels, *planes_.moments);
+}
+
 bool PlaneConv::step() {
     if (layer_ == tiles_[0]) return false;
     const bool rehearsal = !planes_.read_row;
@@ -333,10 +351,8 @@ bool PlaneConv::step() {
     if (planes_.rows_are_read) planes_.rows_are_read();
     const std::int64_t tiles = layers * tiles_[1] * tiles_[2];
     if (!rehearsal) together_ ? compute_together(tiles) : compute_blocks(tiles);
+    if (!rehearsal && planes_.moments != nullptr) add_sums(tiles);
     layer_ += layers;
-    if (layer_ == tiles_[0]) {
-        for (const ChannelMoments& part : worker_moments_) planes_.moments->merge(part);
-    }
     return true;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/ops/kernels/buffer.h"
+#include "core/ops/kernels/channel_moments.h"
 #include "core/ops/kernels/tile_kernels.h"
 #include "core/ops/kernels/tile_products.h"
 
@@ -59,8 +60,8 @@ class PlaneConv {
     std::array<std::int64_t, 3> output_extents() const;
     // Output planes that the next step makes.
     std::int64_t planes_of_step() const;
-    // Bytes of the padded planes that are held from the first step on.
-    std::size_t ring_bytes() const { return static_cast<std::size_t>(ring_planes_) * plane_size_ * sizeof(float); }
+    // Bytes of the padded planes and of the tiles' sums that are held from the first step on.
+    std::size_t held_bytes() const { return (ring_size() + sums_size()) * sizeof(float); }
     // Bytes that all threads together hold from the first step on, to be used by later convolutions too.
     std::size_t scratch_bytes() const;
     // What a step costs, in multiplications of its products and what takes as long.
@@ -76,6 +77,8 @@ class PlaneConv {
         std::size_t stride;  // floats from a point to the next
     };
     void choose_slab();
+    std::size_t ring_size() const { return static_cast<std::size_t>(ring_planes_) * plane_size_; }
+    std::size_t sums_size() const;
     std::size_t slot() const;
     std::size_t scratch_size() const;  // floats of a thread's
     std::int64_t layers_of_step() const;
@@ -86,12 +89,13 @@ class PlaneConv {
     void compute_together(std::int64_t tiles);
     void load_tiles(Range tiles, std::int64_t group, float* points, std::size_t stride) const;
     NeighbourRows neighbours(std::int64_t tiles, float* c) const;
-    void store_tile(std::int64_t tile, std::int64_t group, const float* points, std::size_t stride,
-                    ChannelMoments* moments) const;
+    void store_tile(std::int64_t tile, std::int64_t group, const float* points, std::size_t stride);
+    void add_sums(std::int64_t tiles);
     void multiply_group(std::int64_t tiles, std::int64_t group, const float* a, float* c, std::size_t stride) const;
     void multiply_together(std::int64_t tiles, Points<const float> a, Points<float> c) const;
     std::size_t points_of_group() const { return kernels_.points / static_cast<std::size_t>(kernels_.groups); }
     std::array<std::int64_t, 3> tile_position(std::int64_t tile) const;
+    std::array<std::int64_t, 3> tile_extents(const std::array<std::int64_t, 3>& position) const;
     const float* padded_plane(std::int64_t z) const { return ring_.data() + (z % ring_planes_) * plane_size_; }
     // Floats from a tile to the next, at one point.
     std::size_t input_values() const {
@@ -119,7 +123,7 @@ class PlaneConv {
     std::size_t row_size_ = 0;
     Buffer ring_;
     Buffer bias_;  // with the shift
-    std::vector<ChannelMoments> worker_moments_;
+    Buffer sums_;  // [tiles of a step, sums_of_part]: merged in the order of the tiles, not of the threads
 };
 
 }  // namespace voldiff::ops

@@ -26,16 +26,40 @@ struct Sums {
         sum = hn::Add(sum, d);
         squares = hn::MulAdd(d, d, squares);
     }
-    // Into channels [first, first + channels) of `all`, whose own count is still without these.
-    HWY_INLINE void merge_into(ChannelMoments& all, std::size_t first, std::size_t channels) const {
-        HWY_ALIGN float p[lanes], s[lanes], q[lanes];
-        store(pivot, p);
-        store(sum, s);
-        store(squares, q);
-        const double n = all.count, inverse = 1.0 / count;
+    HWY_INLINE void store_at(float* sums) const {  // [3, lanes]
+        store(pivot, sums);
+        store(sum, sums + lanes);
+        store(squares, sums + 2 * lanes);
+    }
+};
+
+// The moments of `lanes` channels of parts that are merged one after the other.
+struct MergedSums {
+    double count;
+    HWY_ALIGN double mean[lanes] = {};
+    HWY_ALIGN double squares[lanes] = {};
+
+    // Channels [first, first + channels) of `all`.
+    HWY_INLINE MergedSums(const ChannelMoments& all, std::size_t first, std::size_t channels) : count(all.count) {
         for (std::size_t i = 0; i < channels; ++i) {
-            const double offset = s[i] * inverse;
-            merge_moments(n, all.mean[first + i], all.squares[first + i], count, p[i] + offset, q[i] - offset * s[i]);
+            mean[i] = all.mean[first + i];
+            squares[i] = all.squares[first + i];
+        }
+    }
+    // sums [3, lanes] of `values` values.
+    HWY_INLINE void merge(const float* sums, double values) {
+        const double inverse = 1 / values;
+        for (std::size_t i = 0; i < lanes; ++i) {
+            const double s = sums[lanes + i], offset = s * inverse;
+            merge_moments(count, mean[i], squares[i], values, sums[i] + offset, sums[2 * lanes + i] - offset * s);
+        }
+        count += values;
+    }
+    // All but the count, which the other channels still need as it was.
+    HWY_INLINE void put_into(ChannelMoments& all, std::size_t first, std::size_t channels) const {
+        for (std::size_t i = 0; i < channels; ++i) {
+            all.mean[first + i] = mean[i];
+            all.squares[first + i] = squares[i];
         }
     }
 };

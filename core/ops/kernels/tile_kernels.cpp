@@ -33,7 +33,7 @@ HWY_INLINE void store_plane(const TileOutput& tile, std::int64_t z, std::size_t 
             if (FIRST && tile.residual[z] != nullptr) v = hn::Add(v, load_some(tile.residual[z] + offset, count));
             store_some(v, out, count);
             hwy::Prefetch(out + next);
-            if (LAST && tile.moments != nullptr) sums.add(v);
+            if (LAST && tile.sums != nullptr) sums.add(v);
         }
     }
 }
@@ -145,10 +145,7 @@ struct Winograd {
             }
             Sums sums;
             store_planes<GROUP, 0>(tile, c, count, m, sums);
-            if (last && tile.moments != nullptr) sums.merge_into(*tile.moments, c, count);
-        }
-        if (last && tile.moments != nullptr) {
-            tile.moments->count += static_cast<double>(tile.extents[0] * tile.extents[1] * tile.extents[2]);
+            if (last && tile.sums != nullptr) sums.store_at(tile.sums + 3 * c);
         }
     }
 
@@ -249,9 +246,8 @@ void store_voxels(const TileOutput& tile) {
         for (int i = 0; i < VOXELS; ++i) y[i] = load(tile.points + i * tile.point_stride + c);
         Sums sums;
         store_plane<VOXELS, true, true>(tile, 0, c, count, y, sums);
-        if (tile.moments != nullptr) sums.merge_into(*tile.moments, c, count);
+        if (tile.sums != nullptr) sums.store_at(tile.sums + 3 * c);
     }
-    if (tile.moments != nullptr) tile.moments->count += static_cast<double>(tile.extents[2]);
 }
 
 template <bool PADDED>  // channels beyond the inputs have zeros

@@ -5,8 +5,6 @@
 // the products are transformed back to a tile of the output.
 #pragma once
 
-#include "core/ops/kernels/channel_moments.h"
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +41,7 @@ struct TileOutput {
     std::size_t row_stride = 0;
     std::size_t channels = 0;               // also the floats from a voxel to the next
     std::array<std::int64_t, 3> extents{};  // voxels of the tile inside the volume, z y x
-    ChannelMoments* moments = nullptr;      // of what is stored; null for none
+    float* sums = nullptr;                  // [sums_of_part], of what is stored; null for none
 };
 
 struct TileKernels {

@@ -74,7 +74,7 @@ void ConvolvedPlanes::start(std::int64_t pass) {
     source_.begin(pass);
     if (residual_) residual_->begin(pass);
     conv_.emplace(*packed_, conv_extents_, planes());
-    ring_bytes_.emplace(run(), conv_->ring_bytes());
+    held_bytes_.emplace(run(), conv_->held_bytes());
     run().take_scratch(conv_->scratch_bytes());
 }
 
@@ -119,7 +119,7 @@ void ConvolvedPlanes::read_row(std::int64_t z, std::int64_t y, float* row, std::
 
 void ConvolvedPlanes::finish() {
     conv_.reset();
-    ring_bytes_.reset();
+    held_bytes_.reset();
 }
 
 void ConvolvedPlanes::make(std::int64_t first) {

@@ -33,7 +33,7 @@ class ConvolvedPlanes : public LazyPlanes {
     std::shared_ptr<const PackedConv> packed_;
     CountedBytes packed_bytes_;
     std::optional<PlaneConv> conv_;
-    std::optional<CountedBytes> ring_bytes_;
+    std::optional<CountedBytes> held_bytes_;
     std::int64_t read_ = 0;  // planes of conv_extents_ that were read
 };
 
