@@ -2,6 +2,7 @@
 
 #include "core/ops/kernels/parallel.h"
 #include "core/ops/kernels/simd_targets.h"
+#include "core/ops/kernels/tile_kernels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -43,8 +44,6 @@ void merge_vector(const float* sums, std::size_t stride, const std::vector<std::
     merged.put_into(moments, first, count);
 }
 
-std::size_t vector_size() { return lanes; }
-
 // Voxel after voxel: memory is read in order.
 template <bool SILU>
 void apply(const float* x, std::size_t voxels, std::size_t channels, const ChannelAffine& affine, float* y,
@@ -78,7 +77,6 @@ namespace {
 
 HWY_EXPORT(add_moments);
 HWY_EXPORT(merge_vector);
-HWY_EXPORT(vector_size);
 HWY_EXPORT(apply_affine);
 
 constexpr std::int64_t voxels_at_once = 64;  // summed in float32 before they go into a double
@@ -103,15 +101,23 @@ ChannelMoments moments_of(const float* x, std::int64_t voxels, std::int64_t chan
     return all;
 }
 
+namespace {
+
+std::size_t vectors_of(std::size_t channels) {
+    const std::size_t lanes = tile_kernels(ConvVariant::direct).lanes;
+    return (channels + lanes - 1) / lanes;
+}
+
+}  // namespace
+
 std::size_t sums_of_part(std::size_t channels) {
-    const std::size_t lanes = HWY_DYNAMIC_DISPATCH(vector_size)();
-    return 3 * ((channels + lanes - 1) / lanes * lanes);
+    return 3 * vectors_of(channels) * tile_kernels(ConvVariant::direct).lanes;
 }
 
 void merge_parts(const float* sums, const std::vector<std::int32_t>& voxels, ChannelMoments& moments) {
     const std::size_t channels = moments.mean.size();
-    const std::size_t lanes = HWY_DYNAMIC_DISPATCH(vector_size)();
-    parallel_each(static_cast<std::int64_t>((channels + lanes - 1) / lanes), [&](std::int64_t index, std::int64_t) {
+    const std::size_t lanes = tile_kernels(ConvVariant::direct).lanes;
+    parallel_each(static_cast<std::int64_t>(vectors_of(channels)), [&](std::int64_t index, std::int64_t) {
         HWY_DYNAMIC_DISPATCH(merge_vector)
         (sums, sums_of_part(channels), voxels, static_cast<std::size_t>(index) * lanes, moments);
     });
