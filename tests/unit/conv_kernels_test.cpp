@@ -4,6 +4,7 @@
 #include "core/ops/kernels/norm_kernels.h"
 #include "core/ops/kernels/plane_conv.h"
 #include "core/ops/volumes.h"
+#include "tests/support/kept_threads.h"
 
 #include <gtest/gtest.h>
 
@@ -167,14 +168,13 @@ TEST_P(ConvKernel, GathersTheMomentsOfItsOutput) {
 TEST_P(ConvKernel, GivesTheSameBitsWithAnyThreads) {
     const at::Tensor x = normal({1, 12, 17, 19, 21}, 4);
     const Layer layer = make_layer(20, 12);
-    const int before = at::get_num_threads();
+    const KeptThreads kept;
     std::vector<ops::ChannelMoments> gathered;
     std::vector<at::Tensor> outputs;
     for (const int threads : {1, 2, 3, 7}) {
         at::set_num_threads(threads);
         outputs.push_back(by_kernel(GetParam(), x, layer, &gathered.emplace_back(20)));
     }
-    at::set_num_threads(before);
     for (const at::Tensor& y : outputs) EXPECT_EQ(largest(y - outputs[0]), 0);
     for (const ops::ChannelMoments& moments : gathered) {
         EXPECT_EQ(moments.count, gathered[0].count);

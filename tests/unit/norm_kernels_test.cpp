@@ -1,5 +1,6 @@
 // What the normalisation kernels compute a value at a time.
 #include "core/ops/kernels/norm_kernels.h"
+#include "tests/support/kept_threads.h"
 
 #include <gtest/gtest.h>
 
@@ -60,13 +61,12 @@ TEST(Silu, OfNanIsNan) {
 TEST(Moments, AreTheSameBitsWithAnyThreads) {
     std::vector<float> x(50000 * 20);
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i * i % 1000003));
-    const int before = at::get_num_threads();
+    const KeptThreads kept;
     std::vector<ChannelMoments> measured;
     for (const int threads : {1, 2, 3, 7}) {
         at::set_num_threads(threads);
         measured.push_back(moments_of(x.data(), 50000, 20));
     }
-    at::set_num_threads(before);
     for (const ChannelMoments& moments : measured) {
         EXPECT_EQ(moments.mean, measured[0].mean);
         EXPECT_EQ(moments.squares, measured[0].squares);

@@ -1,4 +1,5 @@
 #include "core/ops/kernels/parallel.h"
+#include "tests/support/kept_threads.h"
 
 #include <gtest/gtest.h>
 
@@ -19,10 +20,9 @@ namespace {
 class Parallel : public testing::Test {
   protected:
     Parallel() { at::set_num_threads(4); }
-    ~Parallel() override { at::set_num_threads(before_); }
 
   private:
-    int before_ = at::get_num_threads();
+    KeptThreads kept_;
 };
 
 std::vector<int> visits(std::int64_t count) {

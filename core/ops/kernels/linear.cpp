@@ -123,8 +123,7 @@ void multiply_all_on_unit(const PackedLinear& linear, const float* x, std::size_
 // With fewer rows the weights, which are split anew for each block, would be most of the work. Not a matter of threads:
 // their number changes no result.
 bool suits_unit(const PackedLinear& linear, std::int64_t rows) {
-    const bool whole = linear.inputs % MatrixUnit::depth_step == 0 && linear.outputs % MatrixUnit::panel_columns == 0;
-    return whole && rows >= 2 * static_cast<std::int64_t>(rows_on_unit) && MatrixUnit::available();
+    return rows >= 2 * static_cast<std::int64_t>(rows_on_unit) && MatrixUnit::takes(linear.inputs, linear.outputs);
 }
 
 }  // namespace

@@ -42,6 +42,10 @@ class MatrixUnit {
 
     // Whether this machine has one, the system lets this process use it, and the vector kernels pack as it needs.
     static bool available();
+    // Whether it is available and [depth, columns] are whole steps and panels.
+    static bool takes(std::size_t depth, std::size_t columns) {
+        return depth % depth_step == 0 && columns % panel_columns == 0 && available();
+    }
     void multiply(const UnitProduct& product);
 
   private:

@@ -136,8 +136,7 @@ constexpr std::size_t most_points_on_unit = 96;
 
 bool suits_unit(const TileKernels& kernels, std::size_t depth, std::size_t columns) {
     const std::size_t terms = depth / kernels.terms;  // of a point, or of a neighbour
-    const bool whole = terms % MatrixUnit::depth_step == 0 && columns % MatrixUnit::panel_columns == 0;
-    return whole && kernels.multiplied && kernels.points <= most_points_on_unit && MatrixUnit::available();
+    return kernels.multiplied && kernels.points <= most_points_on_unit && MatrixUnit::takes(terms, columns);
 }
 
 }  // namespace
