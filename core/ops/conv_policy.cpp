@@ -1,5 +1,6 @@
 #include "core/ops/conv_policy.h"
 
+#include "core/ops/kernels/matrix_unit.h"
 #include "core/ops/packed_weights.h"
 
 #include <algorithm>
@@ -17,13 +18,16 @@ constexpr std::size_t weight_budget = std::size_t{2048} << 20;
 
 constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
 
+// What a row asks of the machine. A matrix unit is so much faster than the vectors that coarse levels wait for weights.
+enum class Machine { any, without_unit, narrow_vectors };  // narrow: of 8 floats or fewer, which have no unit either
+
 // The first row that a layer satisfies. Larger tiles save more products, if there are enough of them to use each weight
 // often, but they round more. What is rounded in the coarse layers, which have the most channels, decides the error of
 // a network: so these take smaller tiles, and the whole stays as near to float64 as LibTorch's float32 (measured with
 // bench_network --exact). Layers with few channels take them too: there LibTorch rounds little, and time is short. At
-// the coarsest level of a U-Net a machine of wide vectors does little but read weights, so there it is the weights that
-// have to be few; one of narrow vectors is still busy with products. With narrow vectors (measured: AVX2) LibTorch
-// itself rounds two to three times more, which leaves room for larger tiles. With AVX-512 MAISI's decoder has
+// the coarsest levels of a U-Net a matrix unit does little but read weights, so there it is the weights that have to be
+// few; vectors are still busy with products (measured: AVX2 and AVX-512 of AMD). With narrow vectors (measured: AVX2)
+// LibTorch itself rounds two to three times more, which leaves room for larger tiles. With AVX-512 MAISI's decoder has
 // no more room (side_by_side.py --exact: 0.98 of MONAI's error).
 struct Rule {
     std::int64_t least_extent = 1;    // of the output
@@ -32,16 +36,27 @@ struct Rule {
     std::int64_t most_inputs = any;
     std::int64_t most_outputs = any;
     ConvVariant variant = ConvVariant::direct;
-    std::size_t most_lanes = std::numeric_limits<std::size_t>::max();  // floats in a vector
+    Machine machine = Machine::any;
 };
 constexpr Rule rules[] = {
-    {1, 0, any, any, 4, ConvVariant::narrow},       {1, 0, any, 4, any, ConvVariant::shallow},
-    {48, 128, 256, any, any, ConvVariant::f444},    {32, 128, 256, any, 64, ConvVariant::f444},
-    {32, 128, 256, any, any, ConvVariant::f444, 8}, {48, 128, 512, any, any, ConvVariant::f244},
-    {16, 128, 384, any, any, ConvVariant::f244},    {16, 0, any, any, any, ConvVariant::f224},
-    {8, 256, any, any, any, ConvVariant::f224, 8},  {5, 0, any, any, any, ConvVariant::f222},
-    {4, 0, any, any, any, ConvVariant::f122, 8},    {1, 0, any, any, any, ConvVariant::direct},
+    {1, 0, any, any, 4, ConvVariant::narrow},
+    {1, 0, any, 4, any, ConvVariant::shallow},
+    {48, 128, 256, any, any, ConvVariant::f444},
+    {32, 128, 256, any, 64, ConvVariant::f444},
+    {32, 128, 256, any, any, ConvVariant::f444, Machine::narrow_vectors},
+    {48, 128, 512, any, any, ConvVariant::f244},
+    {16, 128, 384, any, any, ConvVariant::f244},
+    {16, 0, any, any, any, ConvVariant::f224},
+    {8, 256, any, any, any, ConvVariant::f224, Machine::without_unit},
+    {5, 0, any, any, any, ConvVariant::f222},
+    {4, 0, any, any, any, ConvVariant::f122, Machine::without_unit},
+    {1, 0, any, any, any, ConvVariant::direct},
 };
+
+bool is_this(Machine machine) {
+    if (machine == Machine::narrow_vectors) return tile_kernels(ConvVariant::direct).lanes <= 8;
+    return machine == Machine::any || !MatrixUnit::available();
+}
 
 bool fits(ConvVariant variant, const ConvShape& shape) {
     if (tile_kernels(variant).output[0] > shape.most_planes) return false;
@@ -66,8 +81,7 @@ std::optional<ConvVariant> choose_conv(const ConvShape& shape) {
     for (const Rule& rule : rules) {
         const bool suits = extent >= rule.least_extent && channels >= rule.least_channels &&
                            channels <= rule.most_channels && shape.inputs <= rule.most_inputs &&
-                           shape.outputs <= rule.most_outputs && tile_kernels(rule.variant).lanes <= rule.most_lanes &&
-                           fits(rule.variant, shape);
+                           shape.outputs <= rule.most_outputs && is_this(rule.machine) && fits(rule.variant, shape);
         if (suits) return rule.variant;
     }
     return std::nullopt;

@@ -1,6 +1,7 @@
 // The kernels of convolutions against float64, each variant by itself.
 #include "core/ops/conv.h"
 #include "core/ops/conv_policy.h"
+#include "core/ops/kernels/matrix_unit.h"
 #include "core/ops/kernels/norm_kernels.h"
 #include "core/ops/kernels/plane_conv.h"
 #include "core/ops/volumes.h"
@@ -202,13 +203,17 @@ TEST(ConvPolicy, GivesFewInputsTheirOwnKernel) {
     EXPECT_NE(ops::choose_conv({8, 64, {32, 32, 32}, ops::Upsampling::none, {}}), ConvVariant::shallow);
 }
 
-// See the table: wide vectors wait for weights there, narrow ones for products.
-TEST(ConvPolicy, SparesWeightsOrProductsAtTheCoarsestLevel) {
+// See the table: a matrix unit waits for weights there, vectors for products.
+TEST(ConvPolicy, SparesWeightsOrProductsAtTheCoarsestLevels) {
     if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone";
-    const bool narrow = ops::tile_kernels(ConvVariant::direct).lanes <= 8;
-    EXPECT_EQ(ops::choose_conv({512, 512, {4, 4, 4}, ops::Upsampling::none, {}}),
-              narrow ? ConvVariant::f122 : ConvVariant::direct);
-    EXPECT_EQ(ops::choose_conv({512, 512, {2, 2, 2}, ops::Upsampling::none, {}}), ConvVariant::direct);
+    const auto chosen = [](std::int64_t extent) {
+        return ops::choose_conv({512, 512, {extent, extent, extent}, ops::Upsampling::none, {}});
+    };
+    const bool unit = ops::MatrixUnit::available();
+    EXPECT_EQ(chosen(8), unit ? ConvVariant::f222 : ConvVariant::f224);
+    EXPECT_EQ(chosen(5), ConvVariant::f222);
+    EXPECT_EQ(chosen(4), unit ? ConvVariant::direct : ConvVariant::f122);
+    EXPECT_EQ(chosen(2), ConvVariant::direct);
 }
 
 struct FusionCase {
