@@ -190,6 +190,11 @@ TEST(ConvPolicy, LeavesToLibTorchWhatDoesNotFitTheBudget) {
     EXPECT_FALSE(ops::choose_conv({20000, 20000, {64, 64, 64}, ops::Upsampling::nearest, {}}).has_value());
 }
 
+// 3.8 GB: within the budget, but nothing would be left for the layers after it, which take some MB.
+TEST(ConvPolicy, LeavesRoomForSmallLayers) {
+    EXPECT_FALSE(ops::choose_conv({5952, 5952, {2, 2, 2}, ops::Upsampling::none, {}}).has_value());
+}
+
 TEST(ConvPolicy, GivesFewOutputsTheirOwnKernel) {
     if (!ops::for_own_kernels(at::TensorOptions())) GTEST_SKIP() << "LibTorch alone";
     EXPECT_EQ(ops::choose_conv({64, 1, {128, 128, 128}, ops::Upsampling::none, {}}), ConvVariant::narrow);
@@ -210,7 +215,9 @@ TEST(ConvPolicy, SparesWeightsOrProductsAtTheCoarsestLevels) {
         return ops::choose_conv({512, 512, {extent, extent, extent}, ops::Upsampling::none, {}});
     };
     const bool unit = ops::MatrixUnit::available();
-    EXPECT_EQ(chosen(8), unit ? ConvVariant::f222 : ConvVariant::f224);
+    EXPECT_EQ(ops::choose_conv({256, 256, {8, 8, 8}, ops::Upsampling::none, {}}),
+              unit ? ConvVariant::f222 : ConvVariant::f224);
+    EXPECT_EQ(chosen(8), ConvVariant::f222);
     EXPECT_EQ(chosen(5), ConvVariant::f222);
     EXPECT_EQ(chosen(4), unit ? ConvVariant::direct : ConvVariant::f122);
     EXPECT_EQ(chosen(2), ConvVariant::direct);
