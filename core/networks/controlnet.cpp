@@ -70,18 +70,24 @@ void ControlNet::build_projections() {
     controlnet_mid_block_ = add<Convolution>("controlnet_mid_block", pointwise(config_.num_channels.back()));
 }
 
-at::Tensor ControlNet::embed_conditioning(const at::Tensor& x, const at::Tensor& controlnet_cond) {
+at::Tensor ControlNet::embed(const at::Tensor& controlnet_cond) {
     given_condition(controlnet_cond, "controlnet_cond");
-    std::ostringstream message;
-    if (controlnet_cond.dim() != 5 || controlnet_cond.size(1) != config_.conditioning_embedding_in_channels) {
-        message << "ControlNet: the conditioning is " << controlnet_cond.sizes() << ", expected [N, "
-                << config_.conditioning_embedding_in_channels << ", D, H, W]";
-        throw Error(ErrorCode::config, message.str());
+    if (controlnet_cond.dim() == 5 && controlnet_cond.size(1) == config_.conditioning_embedding_in_channels) {
+        return controlnet_cond_embedding_->forward(controlnet_cond);
     }
-    at::Tensor embedding = controlnet_cond_embedding_->forward(controlnet_cond);
+    std::ostringstream message;
+    message << "ControlNet: the conditioning is " << controlnet_cond.sizes() << ", expected [N, "
+            << config_.conditioning_embedding_in_channels << ", D, H, W]";
+    throw Error(ErrorCode::config, message.str());
+}
+
+at::Tensor ControlNet::embedding_for(const at::Tensor& x, const ControlNetConditions& conditions) {
+    const at::Tensor embedding =
+        conditions.embedding.defined() ? conditions.embedding : embed(conditions.controlnet_cond);
     if (embedding.sizes().slice(2) == x.sizes().slice(2)) return embedding;
-    message << "ControlNet: the conditioning " << controlnet_cond.sizes().slice(2) << " becomes "
-            << embedding.sizes().slice(2) << ", expected the latent's " << x.sizes().slice(2);
+    std::ostringstream message;
+    message << "ControlNet: the conditioning, with extents divided by " << config_.conditioning_downsampling()
+            << ", becomes " << embedding.sizes().slice(2) << ", expected the latent's " << x.sizes().slice(2);
     throw Error(ErrorCode::config, message.str());
 }
 
@@ -89,7 +95,7 @@ UnetResiduals ControlNet::forward(const at::Tensor& x, const at::Tensor& timeste
                                   const ControlNetConditions& conditions) {
     check_call(x, conditions.context);
     const at::Tensor emb = embed_time(x, timesteps, conditions.class_labels);
-    at::Tensor h = conv_in_->forward(x) + embed_conditioning(x, conditions.controlnet_cond);
+    at::Tensor h = conv_in_->forward(x) + embedding_for(x, conditions);
     std::vector<at::Tensor> skips{h};
     for (const auto& block : down_blocks_) h = block->forward(std::move(h), emb, conditions.context, skips);
     h = middle_block_->forward(std::move(h), emb, conditions.context);

@@ -28,6 +28,7 @@ class ControlNet : public UnetTrunk, public Controller {
   public:
     explicit ControlNet(const ControlNetConfig& config);  // throws Error(config)
 
+    at::Tensor embed(const at::Tensor& controlnet_cond) override;  // [N, num_channels.front(), d, h, w]
     UnetResiduals forward(const at::Tensor& x, const at::Tensor& timesteps,
                           const ControlNetConditions& conditions) override;
 
@@ -40,7 +41,7 @@ class ControlNet : public UnetTrunk, public Controller {
 
   private:
     void build_projections();
-    at::Tensor embed_conditioning(const at::Tensor& x, const at::Tensor& controlnet_cond);
+    at::Tensor embedding_for(const at::Tensor& x, const ControlNetConditions& conditions);
 
     ControlNetConfig config_;
     std::shared_ptr<ConditioningEmbedding> controlnet_cond_embedding_;

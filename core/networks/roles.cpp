@@ -24,6 +24,8 @@ at::Tensor Autoencoder::decode_streamed(const at::Tensor& latent, const StreamPl
     return decode(latent, progress);
 }
 
+at::Tensor Controller::embed(const at::Tensor&) { return {}; }
+
 std::optional<DecodeCost> Autoencoder::decode_cost(const std::array<std::int64_t, 3>&, const StreamPlan&) const {
     return std::nullopt;
 }

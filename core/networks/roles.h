@@ -91,10 +91,15 @@ struct ControlNetConditions {
     at::Tensor class_labels;     // [N], int64
     at::Tensor context;          // [N, tokens, cross_attention_dim]
     double conditioning_scale = 1;
+    at::Tensor embedding;  // what embed() gave, in place of controlnet_cond
 };
 
 class Controller : public NetworkRole {
   public:
+    // What forward() makes of the conditioning [N, conditioning channels, D, H, W] whatever the sample and the time:
+    // MAISI's mask is 64 times the latent and the same at every step. Undefined where that part cannot be run apart.
+    // Throws Error(config) where the conditioning is missing or has other channels.
+    virtual at::Tensor embed(const at::Tensor& controlnet_cond);
     // x [N, in_channels, d, h, w], timesteps [N] -> residuals of conv_in, each residual block and each downsampler, and
     // of the middle. Throws Error(config) where a condition is missing or has another shape.
     virtual UnetResiduals forward(const at::Tensor& x, const at::Tensor& timesteps,

@@ -28,12 +28,33 @@ UnetConditions guided(const UnetConditions& conditions) {
     return both;
 }
 
+// [N, ...] of each -> [their sum, ...].
+at::Tensor joined(const std::vector<at::Tensor>& parts) { return parts.size() == 1 ? parts.front() : at::cat(parts); }
+
 at::Tensor converted(const at::Tensor& x, const at::TensorOptions& options) { return x.defined() ? x.to(options) : x; }
+
+// The conditioning image as the controller takes it, for both halves: embedded, where it can be, once for all steps.
+ControlNetConditions with_control(Controller& controller, Steering steering) {
+    std::vector<at::Tensor> images{std::move(steering.control)};
+    if (steering.guidance_scale > 0) images.push_back(std::move(steering.control_without));
+    std::vector<at::Tensor> embeddings;
+    for (at::Tensor& image : images) {
+        image = converted(image, controller.options());
+        embeddings.push_back(controller.embed(image));
+    }
+    ControlNetConditions conditions;
+    if (embeddings.front().defined()) {
+        conditions.embedding = joined(embeddings);
+    } else {
+        conditions.controlnet_cond = joined(images);
+    }
+    return conditions;
+}
 
 // The networks may compute in another type, or on another device, than the latents are kept in.
 class SteeredDenoiser {
   public:
-    SteeredDenoiser(Denoiser& unet, const Steering& steering)
+    SteeredDenoiser(Denoiser& unet, Steering steering)
         : unet_(unet), options_(unet.options()), scale_(steering.guidance_scale), controller_(steering.controller) {
         const UnetConditions given = is_guided() ? guided(steering.conditions) : steering.conditions;
         conditions_.class_labels =
@@ -43,8 +64,9 @@ class SteeredDenoiser {
         conditions_.spacing_tensor = converted(given.spacing_tensor, options_);
         conditions_.context = converted(given.context, options_);
         if (controller_ == nullptr) return;
-        const at::Tensor both = is_guided() ? at::cat({steering.control, steering.control_without}) : steering.control;
-        control_ = converted(both, controller_->options());
+        control_ = with_control(*controller_, std::move(steering));
+        control_.context = conditions_.context;
+        if (controller_->config().num_class_embeds) control_.class_labels = conditions_.class_labels;
     }
 
     // `latent` and the prediction: float32 on the CPU.
@@ -61,12 +83,7 @@ class SteeredDenoiser {
     bool is_guided() const { return scale_ > 0; }
 
     UnetResiduals residuals(const at::Tensor& x, const at::Tensor& t) const {
-        if (controller_ == nullptr) return {};
-        ControlNetConditions conditions;
-        conditions.controlnet_cond = control_;
-        conditions.context = conditions_.context;
-        if (controller_->config().num_class_embeds) conditions.class_labels = conditions_.class_labels;
-        return controller_->forward(x, t, conditions);
+        return controller_ == nullptr ? UnetResiduals() : controller_->forward(x, t, control_);
     }
 
     Denoiser& unet_;
@@ -74,7 +91,7 @@ class SteeredDenoiser {
     double scale_;
     Controller* controller_;
     UnetConditions conditions_;
-    at::Tensor control_;
+    ControlNetConditions control_;
 };
 
 }  // namespace
@@ -89,11 +106,12 @@ void check_finite(const at::Tensor& values, const std::string& stage) {
                     "precision belong together");
 }
 
-at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, const Steering& steering,
-                   NormalNoise& noise, const StepObserver& observer) {
+at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, Steering steering, NormalNoise& noise,
+                   const StepObserver& observer) {
     const at::Tensor timesteps = scheduler.timesteps();
     const std::int64_t steps = timesteps.numel();
-    const SteeredDenoiser predict(unet, steering);
+    Controller* const controller = steering.controller;
+    const SteeredDenoiser predict(unet, std::move(steering));
     const ops::MemoryReuse reuse;  // every step needs the same
     const NoiseSource source = [&noise](const at::Tensor& like) { return noise.draw_like(like); };
     for (std::int64_t i = 0; i < steps; ++i) {
@@ -104,7 +122,7 @@ at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, cons
         if (observer) observer(static_cast<std::size_t>(i + 1), static_cast<std::size_t>(steps), output, latent);
     }
     unet.release_packed_weights();  // what comes next, decoding, needs the memory more
-    if (steering.controller != nullptr) steering.controller->release_packed_weights();
+    if (controller != nullptr) controller->release_packed_weights();
     return latent;
 }
 

@@ -24,9 +24,10 @@ struct Steering {
 };
 
 // `latent` [1, C, D, H, W] is the initial noise; `scheduler` has its timesteps. Throws Error(numerical) where a value
-// is not finite.
-at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, const Steering& steering,
-                   NormalNoise& noise, const StepObserver& observer = {});
+// is not finite. What steers is best moved here: a mask as the controller takes it is eight times the image, and freed
+// before the first step where the controller can embed it.
+at::Tensor denoise(Denoiser& unet, Scheduler& scheduler, at::Tensor latent, Steering steering, NormalNoise& noise,
+                   const StepObserver& observer = {});
 
 // Throws Error(numerical), naming `stage`, where a value is NaN or infinite.
 void check_finite(const at::Tensor& values, const std::string& stage);

@@ -66,7 +66,7 @@ at::Tensor generate_mask_classes(Autoencoder& autoencoder, Denoiser& unet, Sched
         if (progress) progress("mask denoise", step, steps);
     };
     if (progress) progress("mask denoise", 0, static_cast<std::size_t>(scheduler.timesteps().numel()));
-    const at::Tensor latent = denoise(unet, scheduler, start, steering, noise, on_step);
+    const at::Tensor latent = denoise(unet, scheduler, start, std::move(steering), noise, on_step);
     const auto on_block = [&](std::size_t done, std::size_t all) {
         if (progress) progress("mask decode", done, all);
     };

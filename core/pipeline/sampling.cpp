@@ -32,8 +32,7 @@ ImageResult sample_image(const ImageNetworks& networks, Scheduler& scheduler, co
     };
     const at::Tensor begin = request.start ? noisy_start(*request.start, scheduler, result.noise) : result.noise;
     const ops::MemoryReuse reuse;  // decoding takes what the weights and activations of denoising leave
-    result.latent = denoise(networks.unet, scheduler, begin, steering, noise, on_step);
-    steering = {};  // a mask as the controller takes it is eight times the image
+    result.latent = denoise(networks.unet, scheduler, begin, std::move(steering), noise, on_step);
     const auto on_block = [&](std::size_t done, std::size_t all) {
         if (progress) progress("decode", done, all);
     };

@@ -89,8 +89,8 @@ Subject make_controlnet(const std::string& class_name, const nlohmann::json& con
     const auto network = std::make_shared<ControlNet>(read_arguments(constructor, ControlNetConfig::of(class_name)));
     return {network,
             [network](const std::string&, const Arguments& a) {
-                const ControlNetConditions conditions{a["controlnet_cond"], a["class_labels"], a["context"],
-                                                      a.number("conditioning_scale", 1)};
+                const ControlNetConditions conditions{
+                    a["controlnet_cond"], a["class_labels"], a["context"], a.number("conditioning_scale", 1), {}};
                 UnetResiduals residuals = network->forward(a["x"], a["timesteps"], conditions);
                 residuals.down.push_back(residuals.mid);
                 return residuals.down;

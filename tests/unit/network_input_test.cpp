@@ -8,7 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
@@ -81,6 +83,24 @@ TEST(ControlNetInput, FitsTheNetwork) {
     expect_contains(refusal({1, 4, 4, 4, 4}, {1, 3, 8, 8, 8}), "[1, 4, 4, 4, 4], expected [N, 2, D, H, W]");
     expect_contains(refusal({1, 2, 4, 4, 4}, {1, 2, 8, 8, 8}), "[1, 2, 8, 8, 8], expected [N, 3, D, H, W]");
     expect_contains(refusal({1, 2, 4, 4, 4}, {1, 3, 4, 4, 4}), "becomes [2, 2, 2], expected the latent's [4, 4, 4]");
+}
+
+TEST(ControlNetInput, MayBeEmbeddedBefore) {
+    auto config = small_trunk<ControlNetConfig>();
+    config.conditioning_embedding_in_channels = 3;
+    config.conditioning_embedding_num_channels = {4, 6};
+    ControlNet network(config);
+    fill(network);
+    ControlNetConditions whole, embedded;
+    whole.controlnet_cond = at::arange(3 * 512, at::kFloat).view({1, 3, 8, 8, 8}) / 1000;
+    embedded.embedding = network.embed(whole.controlnet_cond);
+    const at::Tensor x = at::ones({1, 2, 4, 4, 4});
+    const UnetResiduals expected = network.forward(x, time_of_one(), whole);
+    const UnetResiduals residuals = network.forward(x, time_of_one(), embedded);
+    EXPECT_TRUE(at::equal(residuals.mid, expected.mid));
+    ASSERT_EQ(residuals.down.size(), expected.down.size());
+    for (std::size_t i = 0; i < expected.down.size(); ++i) EXPECT_TRUE(at::equal(residuals.down[i], expected.down[i]));
+    EXPECT_FALSE(at::equal(residuals.mid, network.forward(x * 2, time_of_one(), embedded).mid));
 }
 
 TEST(CrossAttentionInput, HasTheContextsWidth) {

@@ -18,6 +18,7 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 
@@ -157,6 +158,46 @@ TEST_F(SmallRun, ObservesEveryStepAndCanBeStopped) {
                   });
               }),
               ErrorCode::cancelled);
+}
+
+// Gives no residuals and notes what it is asked.
+class NotingController : public Controller {
+  public:
+    explicit NotingController(bool embeds) : embeds_(embeds) {}
+    at::Tensor embed(const at::Tensor& controlnet_cond) override {
+        embedded += 1;
+        return embeds_ ? controlnet_cond * 2 : at::Tensor();
+    }
+    UnetResiduals forward(const at::Tensor&, const at::Tensor&, const ControlNetConditions& conditions) override {
+        asked.push_back(conditions);
+        return {};
+    }
+    const ControlNetConfig& config() const override { return config_; }
+    at::TensorOptions options() const override { return at::kFloat; }
+
+    int embedded = 0;
+    std::vector<ControlNetConditions> asked;
+
+  private:
+    bool embeds_;
+    ControlNetConfig config_;
+};
+
+TEST_F(SmallRun, EmbedsTheConditioningOnceForAllSteps) {
+    for (const bool embeds : {true, false}) {
+        NotingController controller(embeds);
+        NormalNoise noise(1);
+        denoise(unet, *scheduler, noise.draw({1, 4, 4, 4, 4}),
+                {conditions, 2.0, &controller, at::ones({1, 1, 2, 2, 2}), at::zeros({1, 1, 2, 2, 2})}, noise);
+        EXPECT_EQ(controller.embedded, 2) << "one for each half";
+        ASSERT_EQ(controller.asked.size(), 3U);
+        for (const ControlNetConditions& asked : controller.asked) {
+            EXPECT_NE(asked.embedding.defined(), asked.controlnet_cond.defined());
+            const at::Tensor& given = embeds ? asked.embedding : asked.controlnet_cond;
+            ASSERT_EQ(given.sizes(), at::IntArrayRef({2, 1, 2, 2, 2}));
+            EXPECT_EQ(given.sum().item<float>(), embeds ? 16 : 8) << "the second half is without";
+        }
+    }
 }
 
 TEST_F(SmallRun, NotFiniteWeightsStopAtTheFirstStep) {
