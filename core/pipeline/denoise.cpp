@@ -41,6 +41,7 @@ ControlNetConditions with_control(Controller& controller, Steering steering) {
     for (at::Tensor& image : images) {
         image = converted(image, controller.options());
         embeddings.push_back(controller.embed(image));
+        if (embeddings.back().defined()) image.reset();
     }
     ControlNetConditions conditions;
     if (embeddings.front().defined()) {
