@@ -82,8 +82,7 @@ at::Tensor ControlNet::embed(const at::Tensor& controlnet_cond) {
 }
 
 at::Tensor ControlNet::embedding_for(const at::Tensor& x, const ControlNetConditions& conditions) {
-    const at::Tensor embedding =
-        conditions.embedding.defined() ? conditions.embedding : embed(conditions.controlnet_cond);
+    at::Tensor embedding = conditions.embedding.defined() ? conditions.embedding : embed(conditions.controlnet_cond);
     if (embedding.sizes().slice(2) == x.sizes().slice(2)) return embedding;
     std::ostringstream message;
     message << "ControlNet: the conditioning, with extents divided by " << config_.conditioning_downsampling()
