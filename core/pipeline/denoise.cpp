@@ -33,10 +33,9 @@ at::Tensor joined(const std::vector<at::Tensor>& parts) { return parts.size() ==
 
 at::Tensor converted(const at::Tensor& x, const at::TensorOptions& options) { return x.defined() ? x.to(options) : x; }
 
-// The conditioning image as the controller takes it, for both halves: embedded, where it can be, once for all steps.
-ControlNetConditions with_control(Controller& controller, Steering steering) {
-    std::vector<at::Tensor> images{std::move(steering.control)};
-    if (steering.guidance_scale > 0) images.push_back(std::move(steering.control_without));
+// The conditioning images [1, channels, X, Y, Z] of all halves as the controller takes them: embedded, where it can be,
+// once for all steps.
+ControlNetConditions with_control(Controller& controller, std::vector<at::Tensor> images) {
     std::vector<at::Tensor> embeddings;
     for (at::Tensor& image : images) {
         image = converted(image, controller.options());
@@ -65,7 +64,9 @@ class SteeredDenoiser {
         conditions_.spacing_tensor = converted(given.spacing_tensor, options_);
         conditions_.context = converted(given.context, options_);
         if (controller_ == nullptr) return;
-        control_ = with_control(*controller_, std::move(steering));
+        std::vector<at::Tensor> images{std::move(steering.control)};
+        if (is_guided()) images.push_back(std::move(steering.control_without));
+        control_ = with_control(*controller_, std::move(images));
         control_.context = conditions_.context;
         if (controller_->config().num_class_embeds) control_.class_labels = conditions_.class_labels;
     }

@@ -69,11 +69,15 @@ TEST(UnetInput, HasAContextOfTheNetworksWidth) {
     expect_contains(unet_refusal(config, {1, 2, 4, 4, 4}, conditions), "[1, 10], expected [N, tokens, 10]");
 }
 
-TEST(ControlNetInput, FitsTheNetwork) {
+ControlNetConfig small_controlnet() {
     auto config = small_trunk<ControlNetConfig>();
     config.conditioning_embedding_in_channels = 3;
     config.conditioning_embedding_num_channels = {4, 6};
-    ControlNet network(config);
+    return config;
+}
+
+TEST(ControlNetInput, FitsTheNetwork) {
+    ControlNet network(small_controlnet());
     fill(network);
     const auto refusal = [&](at::IntArrayRef x, at::IntArrayRef cond) {
         ControlNetConditions conditions;
@@ -86,10 +90,7 @@ TEST(ControlNetInput, FitsTheNetwork) {
 }
 
 TEST(ControlNetInput, MayBeEmbeddedBefore) {
-    auto config = small_trunk<ControlNetConfig>();
-    config.conditioning_embedding_in_channels = 3;
-    config.conditioning_embedding_num_channels = {4, 6};
-    ControlNet network(config);
+    ControlNet network(small_controlnet());
     fill(network);
     ControlNetConditions whole, embedded;
     whole.controlnet_cond = at::arange(3 * 512, at::kFloat).view({1, 3, 8, 8, 8}) / 1000;
